@@ -76,8 +76,9 @@ def check_finite(table: np.ndarray, name: str, *, allow_missing: bool = False) -
     ...
     ValueError: current must hold no NaN (missing values have a test of their own), got 1.
     """
-    if np.isfinite(table.sum()):  # one pass in the ordinary case: a sum is finite only if every part is
-        return
+    with np.errstate(over="ignore", invalid="ignore"):
+        if np.isfinite(table.sum()):  # one pass in the ordinary case: a sum is finite only if every part is
+            return
     n_infinite = int(np.isinf(table).sum())
     if n_infinite:
         raise ValueError(f"{name} must be finite, got {n_infinite} infinite values.")
