@@ -19,17 +19,18 @@ from tinytorch.datasets.digits import IMAGE_SIDE, N_PIXELS
 
 Corruption = Callable[[ArrayLike, ArrayLike, np.random.Generator], NDArray[np.float32]]
 
-# What each corruption does at severity 1. Each figure is the strongest at which nine in ten of the images, drawn on
-# a contact sheet, could still be read by a person; severity scales it linearly.
+# What each corruption does at severity 1; severity scales it linearly. Each figure was chosen by eye, on sheets of
+# some twenty images drawn at several severities, as about the strongest at which nearly all can still be read.
 MAX_BRIGHTNESS = 0.5  # grey level added to every pixel
 MAX_CONTRAST_LOSS = 0.8  # share of every pixel's distance to the image's mean that is lost
-MAX_NOISE = 0.35  # standard deviation of the noise of a pixel
-MAX_SHIFT_PIXELS = 1.5  # more would push strokes out of the 8x8 frame
-MAX_ROTATION_DEGREES = 40.0  # beyond 45 degrees a 7 begins to be a 1, a 6 to be a 9
-MAX_DEAD_SHARE = 0.25  # share of the pixels that are dead
-MAX_OCCLUSION_SIDE = 3.5  # side of the covered square, in pixels
+MAX_NOISE = 0.25  # standard deviation of the noise of a pixel
+MAX_SHIFT_PIXELS = 1.25  # more would push strokes out of the 8x8 frame
+MAX_ROTATION_DEGREES = 35.0  # more, and a 7 begins to look like a 2 on so few pixels
+MAX_DEAD_SHARE = 0.2  # share of the pixels that are dead
+MAX_OCCLUSION_SIDE = 3.0  # side of the covered square, in pixels
 MAX_STRETCH = 0.6  # added width, as a share of the width
-# Passes of a 3x3 binomial filter that make the fully blurred image.
+MAX_BLUR = 0.75  # share of the out-of-focus image in the result
+# Passes of a 3x3 binomial filter that make the out-of-focus image: two smear a stroke over about three pixels.
 BLUR_PASSES = 2
 
 _CENTRE = (IMAGE_SIDE - 1) / 2
@@ -88,8 +89,9 @@ def noise(features: ArrayLike, severity: ArrayLike, rng: np.random.Generator) ->
 
     Examples
     --------
-    >>> image = np.full((1, 64), 0.5)
-    >>> float(noise(image, 1.0, np.random.default_rng(0)).std()) > 0.2
+    >>> image = np.full((2, 64), 0.5)
+    >>> noisy = noise(image, 1.0, np.random.default_rng(0))
+    >>> bool((noisy[0] != noisy[1]).any())
     True
     """
     images, level = _check(features, severity)
@@ -107,7 +109,7 @@ def blur(features: ArrayLike, severity: ArrayLike, rng: np.random.Generator) -> 
     >>> image[0, 27] = 1.0
     >>> blurred = blur(image, 1.0, np.random.default_rng(0))
     >>> float(blurred.sum()), float(blurred.max())
-    (1.0, 0.140625)
+    (1.0, 0.35546875)
     """
     images, level = _check(features, severity)
     soft = images.reshape(-1, IMAGE_SIDE, IMAGE_SIDE)
@@ -115,7 +117,7 @@ def blur(features: ArrayLike, severity: ArrayLike, rng: np.random.Generator) -> 
         padded = np.pad(soft, ((0, 0), (1, 1), (1, 1)))
         across = (padded[:, :, :-2] + 2 * padded[:, :, 1:-1] + padded[:, :, 2:]) / 4
         soft = (across[:, :-2] + 2 * across[:, 1:-1] + across[:, 2:]) / 4
-    return _finish(images, level, images + level * (soft.reshape(images.shape) - images))
+    return _finish(images, level, images + MAX_BLUR * level * (soft.reshape(images.shape) - images))
 
 
 def shift(features: ArrayLike, severity: ArrayLike, rng: np.random.Generator) -> NDArray[np.float32]:
@@ -127,7 +129,7 @@ def shift(features: ArrayLike, severity: ArrayLike, rng: np.random.Generator) ->
     --------
     >>> image = np.zeros((1, 64))
     >>> image[0, 27] = 1.0
-    >>> moved = shift(image, 2 / 3, np.random.default_rng(0))
+    >>> moved = shift(image, 0.8, np.random.default_rng(0))
     >>> int(moved.argmax()) in (19, 26, 28, 35)
     True
     """
@@ -166,7 +168,7 @@ def dead_pixels(features: ArrayLike, severity: ArrayLike, rng: np.random.Generat
     >>> image = np.full((2, 64), 0.5)
     >>> broken = dead_pixels(image, 1.0, np.random.default_rng(0))
     >>> int((broken[0] != 0.5).sum()), bool((broken[0] == broken[1]).all())
-    (16, True)
+    (13, True)
     """
     images, level = _check(features, severity)
     turn_to_die = rng.permutation(N_PIXELS)
@@ -186,7 +188,7 @@ def occlusion(features: ArrayLike, severity: ArrayLike, rng: np.random.Generator
     >>> image = np.zeros((1, 64))
     >>> covered = occlusion(image, 1.0, np.random.default_rng(0))
     >>> float(covered.sum().round(2))
-    12.25
+    9.0
     """
     images, level = _check(features, severity)
     half = MAX_OCCLUSION_SIDE / 2
@@ -285,7 +287,8 @@ def _finish(
     images: NDArray[np.float64], level: NDArray[np.float64], changed: NDArray[np.float64]
 ) -> NDArray[np.float32]:
     """Clip to [0, 1], and keep rows of severity 0 exactly as they were, whatever rounding did to them."""
-    return np.where(level == 0, images, np.clip(changed, 0.0, 1.0)).astype(np.float32)
+    result: NDArray[np.float32] = np.where(level == 0, images, np.clip(changed, 0.0, 1.0)).astype(np.float32)
+    return result
 
 
 def _overlap(centre: float, half: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -311,4 +314,4 @@ def _warp(
     image = np.arange(len(images))[:, None]
     above = (1 - right) * padded[image, row, column] + right * padded[image, row, column + 1]
     below = (1 - right) * padded[image, row + 1, column] + right * padded[image, row + 1, column + 1]
-    return np.asarray((1 - down) * above + down * below)
+    return (1 - down) * above + down * below
