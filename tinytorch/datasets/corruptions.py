@@ -262,10 +262,7 @@ def corrupt(features: ArrayLike, kind: str, severity: ArrayLike, rng: np.random.
 
 def _check(features: ArrayLike, severity: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the features (n, 64) and the severity as a column (n, 1), both float64, or raise ValueError."""
-    try:
-        images = np.array(features, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"features must be a table of numbers, got {type(features).__name__}: {error}.") from None
+    images = _as_numbers(features, "features")
     if images.ndim != 2 or images.shape[1] != N_PIXELS:
         raise ValueError(f"features must have shape (n, {N_PIXELS}), got {images.shape}.")
     if not np.all((images >= 0) & (images <= 1)):
@@ -273,9 +270,17 @@ def _check(features: ArrayLike, severity: ArrayLike) -> tuple[NDArray[np.float64
     return images, _check_severity(severity, len(images))
 
 
+def _as_numbers(values: ArrayLike, name: str) -> NDArray[np.float64]:
+    """Return a new float64 array, or raise ValueError for ragged lists and text."""
+    try:
+        return np.array(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} must be numbers, got {type(values).__name__}: {error}.") from None
+
+
 def _check_severity(severity: ArrayLike, n_rows: int) -> NDArray[np.float64]:
     """Return the severity as a column (n_rows, 1)."""
-    level = np.asarray(severity, dtype=np.float64)
+    level = _as_numbers(severity, "severity")
     if level.shape not in ((), (n_rows,)):
         raise ValueError(f"severity must be one number or one per row ({n_rows},), got shape {level.shape}.")
     if not np.all((level >= 0) & (level <= 1)):
@@ -294,7 +299,8 @@ def _finish(
 def _overlap(centre: float, half: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the share of each of the pixels along one side covered by [centre - half, centre + half], (n, 8)."""
     left = np.arange(IMAGE_SIDE)
-    return np.clip(np.minimum(left + 1, centre + half) - np.maximum(left, centre - half), 0.0, 1.0)
+    covered: NDArray[np.float64] = np.minimum(left + 1, centre + half) - np.maximum(left, centre - half)
+    return covered.clip(0.0, 1.0)
 
 
 def _warp(
@@ -314,4 +320,5 @@ def _warp(
     image = np.arange(len(images))[:, None]
     above = (1 - right) * padded[image, row, column] + right * padded[image, row, column + 1]
     below = (1 - right) * padded[image, row + 1, column] + right * padded[image, row + 1, column + 1]
-    return (1 - down) * above + down * below
+    warped: NDArray[np.float64] = (1 - down) * above + down * below
+    return warped
