@@ -30,6 +30,8 @@ MAX_DEAD_SHARE = 0.2  # share of the pixels that are dead
 MAX_OCCLUSION_SIDE = 3.0  # side of the covered square, in pixels
 MAX_STRETCH = 0.6  # added width, as a share of the width
 MAX_BLUR = 0.75  # share of the out-of-focus image in the result
+# The middle of the covered square stays this many pixels from the frame: in the corners there is no ink to hide.
+OCCLUSION_MARGIN = 2.0
 # Passes of a 3x3 binomial filter that make the out-of-focus image: two smear a stroke over about three pixels.
 BLUR_PASSES = 2
 
@@ -192,7 +194,7 @@ def occlusion(features: ArrayLike, severity: ArrayLike, rng: np.random.Generator
     """
     images, level = _check(features, severity)
     half = MAX_OCCLUSION_SIDE / 2
-    middle = rng.uniform(half, IMAGE_SIDE - half, size=2)
+    middle = rng.uniform(OCCLUSION_MARGIN, IMAGE_SIDE - OCCLUSION_MARGIN, size=2)
     rows, columns = (_overlap(centre, half * level) for centre in middle)
     covered = (rows[:, :, None] * columns[:, None, :]).reshape(images.shape)
     return _finish(images, level, images + covered * (1 - images))
