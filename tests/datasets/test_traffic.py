@@ -70,8 +70,7 @@ def test_the_camera_that_breaks_is_one_and_the_same_in_every_step(splits):
     dead = [frozenset(np.flatnonzero(step.features.std(axis=0) == 0)) for step in steps]
     clean = dict(zip(splits.traffic.ids, splits.traffic.features, strict=True))
     broken = [
-        frozenset(np.flatnonzero((step.features != [clean[i] for i in step.request_ids]).any(axis=0)))
-        for step in steps
+        frozenset(np.flatnonzero((step.features != [clean[i] for i in step.request_ids]).any(axis=0))) for step in steps
     ]
     # A pixel that is stuck at what it showed anyway is not seen to be broken; all that are seen stay stuck.
     everything_seen = frozenset().union(*broken)
@@ -123,9 +122,7 @@ def test_only_whole_steps_are_served():
 
 def test_a_step_larger_than_the_images_is_refused(splits):
     with pytest.raises(ValueError, match="images must hold at least one step of 198, got 197"):
-        TrafficStream(
-            splits.validation, DriftPlan("none"), np.random.default_rng(0), TrafficSchedule(step_size=198)
-        )
+        TrafficStream(splits.validation, DriftPlan("none"), np.random.default_rng(0), TrafficSchedule(step_size=198))
 
 
 @settings(deadline=None, derandomize=True, max_examples=60)

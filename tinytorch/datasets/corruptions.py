@@ -305,9 +305,7 @@ def _overlap(centre: float, half: NDArray[np.float64]) -> NDArray[np.float64]:
     return covered.clip(0.0, 1.0)
 
 
-def _warp(
-    images: NDArray[np.float64], matrix: NDArray[np.float64], offset: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _warp(images: NDArray[np.float64], matrix: NDArray[np.float64], offset: NDArray[np.float64]) -> NDArray[np.float64]:
     """Resample: each target pixel p takes the value at `centre + matrix @ (p - centre) - offset` in the source.
 
     The matrix (n, 2, 2) and the offset (n, 2) act on (row, column); values between pixels are bilinear, and outside
