@@ -213,8 +213,8 @@ class DriftReport(Record):
     @property
     def is_drifted(self) -> np.ndarray:
         """Which features have drifted, as booleans of shape (n_features,)."""
-        unlikely: np.ndarray = self.adjusted_pvalue <= self.alpha
-        return unlikely & (np.abs(self.effect_size) >= self.minimum_effect)
+        drifted: np.ndarray = (self.adjusted_pvalue <= self.alpha) & (np.abs(self.effect_size) >= self.minimum_effect)
+        return drifted
 
     @property
     def drifted_features(self) -> tuple[str, ...]:
