@@ -1,0 +1,495 @@
+"""Ground floor, training: epochs, evaluation, early stopping and checkpoints. Rests on everything else in `core`."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import os
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from tinytorch.core._checks import check_not_negative, check_positive_integer
+from tinytorch.core.autograd import Array, no_grad
+from tinytorch.core.checkpoint import (
+    find_generators,
+    get_generator_states,
+    read_arrays,
+    set_generator_states,
+    write_arrays,
+)
+from tinytorch.core.layers import Linear, set_training_mode
+from tinytorch.core.losses import BinaryCrossEntropyLoss, CrossEntropyLoss, MSELoss
+from tinytorch.core.optimizers import SGD
+from tinytorch.core.tensor import Tensor
+
+__all__ = [
+    "SGD",
+    "BinaryCrossEntropyLoss",
+    "CosineSchedule",
+    "CrossEntropyLoss",
+    "EpochReport",
+    "Linear",
+    "MSELoss",
+    "Tensor",
+    "Trainer",
+    "clip_grad_norm",
+]
+
+CHECKPOINT_FORMAT = 1
+"""Raised when a new version can no longer be read by the old code."""
+
+YES_FROM = 0.5
+"""A probability of at least this counts as a yes when accuracy is counted."""
+
+
+class CosineSchedule:
+    """A learning rate that falls from `max_lr` to `min_lr` along half a cosine, and stays there.
+
+    Parameters
+    ----------
+    max_lr, min_lr : float
+        Learning rate at epoch 0 and from `total_epochs` on.
+    total_epochs : int
+        How many epochs the fall takes.
+
+    Raises
+    ------
+    ValueError
+        If a rate is negative or `total_epochs` is not a positive integer.
+
+    Examples
+    --------
+    >>> schedule = CosineSchedule(max_lr=0.1, min_lr=0.0, total_epochs=10)
+    >>> schedule.get_lr(0), round(schedule.get_lr(5), 3), schedule.get_lr(10)
+    (0.1, 0.05, 0.0)
+
+    References
+    ----------
+    Loshchilov, I. and Hutter, F. (2017). SGDR: stochastic gradient descent with warm restarts. ICLR.
+    """
+
+    def __init__(self, max_lr: float = 0.1, min_lr: float = 0.01, total_epochs: int = 100) -> None:
+        self.max_lr = check_not_negative(max_lr, "max_lr")
+        self.min_lr = check_not_negative(min_lr, "min_lr")
+        self.total_epochs = check_positive_integer(total_epochs, "total_epochs")
+
+    def get_lr(self, epoch: int) -> float:
+        """Return the learning rate of `epoch`, counted from 0."""
+        if epoch >= self.total_epochs:
+            return self.min_lr
+        share = (1.0 + math.cos(math.pi * epoch / self.total_epochs)) / 2.0
+        return self.min_lr + (self.max_lr - self.min_lr) * share
+
+
+def clip_grad_norm(parameters: Iterable[Tensor], max_norm: float = 1.0) -> float:
+    """Scale all gradients down together, in place, so that their joint length is at most `max_norm`.
+
+    Parameters
+    ----------
+    parameters : iterable of Tensor
+        Those without a gradient are passed over.
+    max_norm : float
+        The greatest length allowed.
+
+    Returns
+    -------
+    float
+        The length before. If it is not finite, nothing is scaled.
+
+    Raises
+    ------
+    ValueError
+        If `max_norm` is negative or not finite.
+
+    Examples
+    --------
+    >>> weight = Tensor([0.0, 0.0])
+    >>> weight.grad = np.array([3.0, 4.0], dtype=np.float32)
+    >>> clip_grad_norm([weight], max_norm=1.0)
+    5.0
+    >>> weight.grad
+    array([0.6, 0.8], dtype=float32)
+
+    References
+    ----------
+    Pascanu, R., Mikolov, T. and Bengio, Y. (2013). On the difficulty of training recurrent neural networks. ICML.
+    """
+    check_not_negative(max_norm, "max_norm")
+    gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+    # In float64, where the square of the largest float32 still fits.
+    norm = math.sqrt(sum(float(np.sum(np.square(gradient, dtype=np.float64))) for gradient in gradients))
+    if math.isfinite(norm) and norm > max_norm:
+        for gradient in gradients:
+            gradient *= max_norm / norm
+    return norm
+
+
+@dataclasses.dataclass(frozen=True)
+class EpochReport:
+    """What `Trainer.fit` tells its callback after each epoch.
+
+    Examples
+    --------
+    >>> EpochReport(epoch=1, epochs=10, train_loss=0.5, eval_loss=None, accuracy=None, learning_rate=0.1).train_loss
+    0.5
+    """
+
+    epoch: int
+    """Epochs this trainer has finished, this one included."""
+    epochs: int
+    """Epochs it will have finished when `fit` returns, unless it stops early."""
+    train_loss: float
+    eval_loss: float | None
+    accuracy: float | None
+    learning_rate: float
+
+
+@dataclasses.dataclass
+class _Watch:
+    """What early stopping remembers: the best validation loss, its weights, and the epochs since."""
+
+    best_loss: float = math.inf
+    stale_epochs: int = 0
+    weights: list[Array] | None = None
+
+    def update(self, loss: float, parameters: list[Tensor]) -> None:
+        """Take in the loss of one more epoch; NaN is never better."""
+        if loss < self.best_loss:
+            self.best_loss, self.stale_epochs = loss, 0
+            self.weights = [parameter.data.copy() for parameter in parameters]
+        else:
+            self.stale_epochs += 1
+
+
+class Trainer:
+    """Trains a model on batches.
+
+    Parameters
+    ----------
+    model : object with `forward` and `parameters`
+        A `Layer` or any class with these two methods.
+    optimizer : Optimizer
+        Built on the model's parameters.
+    loss_fn : object with `forward(outputs, targets)`
+        Returns a tensor without axes: the mean over the batch.
+    scheduler : object with `get_lr(epoch)`, optional
+        Sets the learning rate before each epoch.
+    grad_clip_norm : float, optional
+        Gradients are scaled down to this joint length.
+
+    Raises
+    ------
+    ValueError
+        If `grad_clip_norm` is negative or not finite.
+
+    Examples
+    --------
+    >>> model = Linear(1, 1, rng=np.random.default_rng(0))
+    >>> trainer = Trainer(model, SGD(model.parameters(), lr=0.1), MSELoss())
+    >>> batches = [(Tensor([[0.0], [1.0]]), Tensor([[1.0], [3.0]]))]
+    >>> history = trainer.fit(batches, epochs=200)
+    >>> [round(parameter.item(), 2) for parameter in model.parameters()]
+    [2.0, 1.0]
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        optimizer: Any,
+        loss_fn: Any,
+        scheduler: Any = None,
+        grad_clip_norm: float | None = None,
+    ) -> None:
+        self.model = model
+        self.optimizer = optimizer
+        self.loss_fn = loss_fn
+        self.scheduler = scheduler
+        self.grad_clip_norm = None if grad_clip_norm is None else check_not_negative(grad_clip_norm, "grad_clip_norm")
+        self.epoch = 0
+        self.step = 0
+        self.training_mode = True
+        self.history: dict[str, list[float]] = {"train_loss": [], "eval_loss": [], "learning_rates": []}
+        self._watch: _Watch | None = None
+        self._loader: Any = None
+        self._loader_states: list[Any] | None = None
+
+    def fit(
+        self,
+        train: Iterable[Any],
+        validation: Iterable[Any] | None = None,
+        *,
+        epochs: int,
+        patience: int | None = None,
+        on_epoch_end: Callable[[EpochReport], object] | None = None,
+    ) -> dict[str, list[float]]:
+        """Train for up to `epochs` more epochs and return the history.
+
+        Parameters
+        ----------
+        train, validation : iterable of (inputs, targets)
+            Batches that can be iterated again each epoch, for example a `DataLoader`.
+        epochs : int
+            Most epochs to train.
+        patience : int, optional
+            Stop after so many epochs in a row without a better validation loss. The weights of the best epoch are
+            put back at the end, however the end is reached. After `load_checkpoint` the count goes on.
+        on_epoch_end : callable, optional
+            Is handed an `EpochReport` after each epoch.
+
+        Raises
+        ------
+        ValueError
+            If a count is not a positive integer, or there is `patience` without validation rows.
+        """
+        check_positive_integer(epochs, "epochs")
+        if patience is not None:
+            check_positive_integer(patience, "patience")
+            if validation is None:
+                raise ValueError("validation must be given with patience, got None.")
+        self._watch = None if patience is None else self._watch or _Watch()
+        last = self.epoch + epochs
+        try:
+            while self.epoch < last and not self._is_out_of_patience(patience):
+                report = self._fit_epoch(train, validation, last)
+                if on_epoch_end is not None:
+                    on_epoch_end(report)
+            self._restore_best()
+        finally:
+            self._watch = None
+        return self.history
+
+    def train_epoch(self, dataloader: Iterable[Any], accumulation_steps: int = 1) -> float:
+        """Go through the batches once, changing the weights, and return the mean loss of a row.
+
+        Parameters
+        ----------
+        dataloader : iterable of (inputs, targets)
+            Batches; one with no rows changes nothing.
+        accumulation_steps : int
+            Batches whose gradients make one step together, as if they were one batch.
+
+        Raises
+        ------
+        ValueError
+            If `accumulation_steps` is not a positive integer.
+        """
+        check_positive_integer(accumulation_steps, "accumulation_steps")
+        self._start_epoch(dataloader)
+        total, rows, pending, waiting = 0.0, 0, 0, 0
+        # A training that diverges shows it by its loss, not by warnings.
+        with np.errstate(all="ignore"):
+            for inputs, targets in dataloader:
+                count = _count_rows(inputs)
+                if count == 0:
+                    continue
+                total += count * self._accumulate(inputs, targets, count if accumulation_steps > 1 else None)
+                rows, pending, waiting = rows + count, pending + count, waiting + 1
+                if waiting == accumulation_steps:
+                    self._apply_gradients(pending if accumulation_steps > 1 else None)
+                    pending = waiting = 0
+            if waiting:
+                self._apply_gradients(pending)
+        self.epoch += 1
+        self.history["train_loss"].append(total / max(rows, 1))
+        return total / max(rows, 1)
+
+    def evaluate(self, dataloader: Iterable[Any]) -> tuple[float, float]:
+        """Return the mean loss of a row and the share of right answers, with nothing dropped and nothing changed.
+
+        The share is counted by the largest logit for `CrossEntropyLoss`, by a probability of at least one half for
+        `BinaryCrossEntropyLoss`, and is 0.0 for other losses. The model stays in evaluation mode.
+        """
+        loss, accuracy, _ = self._evaluate(dataloader)
+        self.history["eval_loss"].append(loss)
+        return loss, accuracy
+
+    def save_checkpoint(self, path: str | os.PathLike[str]) -> None:
+        """Write everything that further training depends on to exactly `path`, whole or not at all.
+
+        Saved between epochs: weights, optimizer, schedule, history, early stopping, and the state of every random
+        generator in the model (Dropout) and in the last training data (shuffling). The file holds arrays only.
+        """
+        parameters = list(self.model.parameters())
+        arrays = {f"model.{i}": parameter.data for i, parameter in enumerate(parameters)}
+        arrays.update({f"optimizer.{name}": array for name, array in self.optimizer.state_dict().items()})
+        if self._watch is not None and self._watch.weights is not None:
+            arrays.update({f"best.{i}": array for i, array in enumerate(self._watch.weights)})
+        arrays["meta"] = np.array(json.dumps(self._describe(), default=float))
+        write_arrays(path, arrays)
+
+    def load_checkpoint(self, path: str | os.PathLike[str]) -> None:
+        """Go back to the state that `save_checkpoint` wrote: training goes on as if it had never stopped.
+
+        The trainer must have been built alike. Generators in the training data are set when training next begins.
+
+        Raises
+        ------
+        ValueError
+            If the file is damaged or belongs to another model or optimizer. Nothing is changed then.
+        """
+        arrays = read_arrays(path)
+        meta = _read_meta(arrays)
+        parameters = list(self.model.parameters())
+        weights = _fit_weights(arrays, "model.", parameters)
+        best = _fit_weights(arrays, "best.", parameters) if any(name.startswith("best.") for name in arrays) else None
+        before = get_generator_states(find_generators(self.model))
+        set_generator_states(find_generators(self.model), meta["model_generators"])
+        try:
+            self.optimizer.load_state_dict(_strip(arrays, "optimizer."))
+        except ValueError:
+            set_generator_states(find_generators(self.model), before)
+            raise
+        for parameter, array in zip(parameters, weights, strict=True):
+            parameter.data[...] = array
+        self._restore(meta, best)
+
+    def _start_epoch(self, dataloader: Any) -> None:
+        """Set modes, learning rate and, after a checkpoint, the generators of the data."""
+        if self._loader_states is not None:
+            set_generator_states(find_generators(dataloader), self._loader_states)
+            self._loader_states = None
+        self._loader = dataloader
+        self._set_mode(True)
+        if self.scheduler is not None:
+            self.optimizer.lr = float(self.scheduler.get_lr(self.epoch))
+            self.history["learning_rates"].append(self.optimizer.lr)
+
+    def _set_mode(self, training: bool) -> None:
+        self.training_mode = training
+        set_training_mode(self.model, training)
+
+    def _accumulate(self, inputs: Any, targets: Any, weight: float | None) -> float:
+        """Add the gradients of one batch, times `weight`, and return its mean loss."""
+        loss = self.loss_fn.forward(self.model.forward(inputs), targets)
+        loss.backward(weight)
+        return float(loss.data)
+
+    def _apply_gradients(self, rows: int | None) -> None:
+        """Take one step; with `rows`, the gradients are sums over so many rows and are averaged first."""
+        if rows is not None:
+            for parameter in self.optimizer.params:
+                if parameter.grad is not None:
+                    parameter.grad /= rows
+        if self.grad_clip_norm is not None:
+            clip_grad_norm(self.model.parameters(), self.grad_clip_norm)
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        self.step += 1
+
+    def _evaluate(self, dataloader: Iterable[Any]) -> tuple[float, float, int]:
+        """Return the mean loss, the share of right answers, and the number of rows."""
+        self._set_mode(False)
+        total, rows, right, answers = 0.0, 0, 0, 0
+        with no_grad(), np.errstate(all="ignore"):
+            for inputs, targets in dataloader:
+                count = _count_rows(inputs)
+                if count == 0:
+                    continue
+                outputs = self.model.forward(inputs)
+                total += count * float(self.loss_fn.forward(outputs, targets).data)
+                hits = _hits(self.loss_fn, outputs, targets)
+                rows, right, answers = rows + count, right + int(np.count_nonzero(hits)), answers + hits.size
+        return total / max(rows, 1), right / max(answers, 1), rows
+
+    def _fit_epoch(self, train: Iterable[Any], validation: Iterable[Any] | None, last: int) -> EpochReport:
+        """Train one epoch, judge it, and report."""
+        train_loss = self.train_epoch(train)
+        eval_loss = accuracy = None
+        if validation is not None:
+            eval_loss, accuracy, rows = self._evaluate(validation)
+            if rows == 0:
+                raise ValueError("validation must hold at least one row, got 0 rows.")
+            self.history["eval_loss"].append(eval_loss)
+            if self._watch is not None:
+                self._watch.update(eval_loss, list(self.model.parameters()))
+        return EpochReport(self.epoch, last, train_loss, eval_loss, accuracy, float(self.optimizer.lr))
+
+    def _is_out_of_patience(self, patience: int | None) -> bool:
+        return patience is not None and self._watch is not None and self._watch.stale_epochs >= patience
+
+    def _restore_best(self) -> None:
+        """Put the weights of the best epoch back, if epochs were watched."""
+        if self._watch is not None and self._watch.weights is not None:
+            for parameter, best in zip(self.model.parameters(), self._watch.weights, strict=True):
+                parameter.data[...] = best
+
+    def _describe(self) -> dict[str, Any]:
+        """Return the part of the state that is no array."""
+        watch = None if self._watch is None else [self._watch.best_loss, self._watch.stale_epochs]
+        return {
+            "format": CHECKPOINT_FORMAT,
+            "epoch": self.epoch,
+            "step": self.step,
+            "training_mode": self.training_mode,
+            "history": self.history,
+            "grad_clip_norm": self.grad_clip_norm,
+            "scheduler": _plain_attributes(self.scheduler),
+            "watch": watch,
+            "model_generators": get_generator_states(find_generators(self.model)),
+            "loader_generators": get_generator_states(find_generators(self._loader)),
+        }
+
+    def _restore(self, meta: dict[str, Any], best: list[Array] | None) -> None:
+        """Take over the part of the state that is no array."""
+        self.epoch, self.step = meta["epoch"], meta["step"]
+        self.history = meta["history"]
+        self.grad_clip_norm = meta["grad_clip_norm"]
+        for name, value in meta["scheduler"].items() if self.scheduler is not None else ():
+            setattr(self.scheduler, name, value)
+        self._watch = None if meta["watch"] is None else _Watch(meta["watch"][0], meta["watch"][1], best)
+        self._loader_states = meta["loader_generators"]
+        self._set_mode(meta["training_mode"])
+
+
+def _count_rows(inputs: Any) -> int:
+    """Return the number of rows of a batch; a batch without axes is one row."""
+    shape = np.shape(inputs)
+    return int(shape[0]) if shape else 1
+
+
+def _hits(loss_fn: object, outputs: Tensor, targets: Any) -> Array:
+    """Tell which answers are right, as far as the loss says what an answer is."""
+    wanted = np.asarray(targets)
+    if isinstance(loss_fn, CrossEntropyLoss):
+        return np.asarray(np.argmax(outputs.data, axis=1) == wanted)
+    if isinstance(loss_fn, BinaryCrossEntropyLoss):
+        return np.asarray((outputs.data >= YES_FROM) == (wanted >= YES_FROM))
+    return np.zeros(0, dtype=bool)
+
+
+def _plain_attributes(value: object) -> dict[str, Any]:
+    """Return the attributes of `value` that are single numbers, texts or None."""
+    attributes = getattr(value, "__dict__", {})
+    return {name: item for name, item in attributes.items() if item is None or isinstance(item, (int, float, str))}
+
+
+def _strip(arrays: dict[str, Array], prefix: str) -> dict[str, Array]:
+    """Return the arrays whose names begin with `prefix`, without it."""
+    return {name[len(prefix) :]: array for name, array in arrays.items() if name.startswith(prefix)}
+
+
+def _fit_weights(arrays: dict[str, Array], prefix: str, parameters: list[Tensor]) -> list[Array]:
+    """Return the saved arrays in the order of `parameters`, if they fit."""
+    saved = _strip(arrays, prefix)
+    for i, parameter in enumerate(parameters):
+        shape = saved[str(i)].shape if str(i) in saved else None
+        if shape != parameter.shape:
+            raise ValueError(f"Checkpoint parameter {prefix}{i} must have shape {parameter.shape}, got {shape}.")
+    if len(saved) != len(parameters):
+        raise ValueError(f"Checkpoint parameters must be {len(parameters)}, got {len(saved)}.")
+    return [saved[str(i)] for i in range(len(parameters))]
+
+
+def _read_meta(arrays: dict[str, Array]) -> dict[str, Any]:
+    """Return the description of a checkpoint, if it is one that this code can read."""
+    try:
+        meta = json.loads(str(arrays["meta"]))
+        version = meta["format"]
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError("path must name a checkpoint of a trainer, got a file without its description.") from error
+    if version != CHECKPOINT_FORMAT:
+        raise ValueError(f"checkpoint format must be {CHECKPOINT_FORMAT}, got {version!r}.")
+    return dict(meta)
