@@ -7,19 +7,17 @@ memory grows with the number of rows, not with its square.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from tinytorch.stats._permutations import random_labels
+from tinytorch.stats._permutations import blocks, random_labels
 
 Kernel = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """Takes two arrays of row numbers of the pooled sample, gives the kernel between them, (n_rows, n_columns)."""
 
-# A strip of K may hold this many numbers (16 MB of float32): big enough for a fast product, small beside the data.
-STRIP_NUMBERS = 4_000_000
-# No strip is higher than this: beyond it the half of the diagonal square computed twice costs more than calls save.
+# No strip of K holds more rows than this: a strip should stay in cache, and its diagonal square is computed twice.
 STRIP_ROWS = 256
 # Below this many pairs of rows there are too few swaps (2 ** 19 at 20) to stand for all the relabellings.
 SMALLEST_SWAPPED_SAMPLE = 20
@@ -90,7 +88,7 @@ def _relabelled_sums(kernel: Kernel, labels: np.ndarray) -> PairSums:
     n_rows = labels.shape[1]
     row_sums = np.zeros(n_rows)
     within = np.zeros(len(labels))
-    for start, stop in _strips(n_rows, n_rows):
+    for start, stop in blocks(n_rows, n_rows, STRIP_ROWS):
         strip = _half_strip(kernel(np.arange(start, stop), np.arange(start, n_rows)))
         row_sums[start:stop] += strip.sum(axis=1)
         row_sums[start:] += strip.sum(axis=0)
@@ -110,7 +108,7 @@ def _swapped_sums(kernel: Kernel, n_pairs: int, n_permutations: int, rng: np.ran
     signs -= 1
     signs[0] = 1
     form, total, own = np.zeros(len(signs)), 0.0, 0.0
-    for start, stop in _strips(n_pairs, 4 * n_pairs):
+    for start, stop in blocks(n_pairs, 4 * n_pairs, STRIP_ROWS // 2):
         rows, columns = np.arange(start, stop), np.arange(start, n_pairs)
         tile = kernel(np.concatenate([rows, rows + n_pairs]), np.concatenate([columns, columns + n_pairs]))
         same = tile[: len(rows), : len(columns)] + tile[len(rows) :, len(columns) :]
@@ -139,12 +137,5 @@ def _forms(labels: np.ndarray, strip: np.ndarray, start: int, stop: int) -> np.n
 def _weighted_sums(labels: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Compute `labels @ weights` a few columns at a time, so that the labels are never copied whole."""
     return np.asarray(
-        sum(labels[:, start:stop] @ weights[start:stop] for start, stop in _strips(len(weights), len(labels)))
+        sum(labels[:, start:stop] @ weights[start:stop] for start, stop in blocks(len(weights), len(labels)))
     )
-
-
-def _strips(n_rows: int, width: int) -> Iterator[tuple[int, int]]:
-    """Cut rows 0 to n_rows into strips of at most STRIP_NUMBERS numbers."""
-    height = max(1, min(STRIP_ROWS, STRIP_NUMBERS // width))
-    for start in range(0, n_rows, height):
-        yield start, min(start + height, n_rows)
