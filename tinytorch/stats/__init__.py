@@ -4,6 +4,12 @@ Tests take `(reference, current)` and return a `TwoSampleResult`; distances retu
 """
 
 from tinytorch.stats._results import TwoSampleResult
+from tinytorch.stats.autocorrelation import effective_sample_size, lag1_autocorrelation
+from tinytorch.stats.block_permutation import (
+    block_permutation_ks_test,
+    block_permutation_mean_test,
+    suggest_block_length,
+)
 from tinytorch.stats.comparisons import PairedDifference, mcnemar_test, paired_bootstrap, two_proportion_test
 from tinytorch.stats.corrections import (
     adjust_pvalues,
@@ -12,24 +18,39 @@ from tinytorch.stats.corrections import (
     bonferroni,
     holm,
 )
+from tinytorch.stats.covariance import covariance_shift_test
+from tinytorch.stats.energy_test import energy_test
 from tinytorch.stats.intervals import Interval, clopper_pearson_interval, wilson_interval
+from tinytorch.stats.mmd import mmd_test
+from tinytorch.stats.pca import PrincipalComponents, fit_principal_components, pca_reconstruction_test
 from tinytorch.stats.permutation import permutation_test
 from tinytorch.stats.trend import TrendResult, trend_test
 
 __all__ = [
     "Interval",
     "PairedDifference",
+    "PrincipalComponents",
     "TrendResult",
     "TwoSampleResult",
     "adjust_pvalues",
     "benjamini_hochberg",
     "benjamini_yekutieli",
+    "block_permutation_ks_test",
+    "block_permutation_mean_test",
     "bonferroni",
     "clopper_pearson_interval",
+    "covariance_shift_test",
+    "effective_sample_size",
+    "energy_test",
+    "fit_principal_components",
     "holm",
+    "lag1_autocorrelation",
     "mcnemar_test",
+    "mmd_test",
     "paired_bootstrap",
+    "pca_reconstruction_test",
     "permutation_test",
+    "suggest_block_length",
     "trend_test",
     "two_proportion_test",
     "wilson_interval",
