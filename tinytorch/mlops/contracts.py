@@ -132,6 +132,64 @@ class LabelBatch(Record):
         return f"{len(self)} labels"
 
 
+@dataclass(frozen=True, eq=False)
+class LabelledBatch(Record):
+    """Answers whose labels have arrived: what accuracy is measured on, and what a challenger is trained on.
+
+    Attributes
+    ----------
+    request_ids, predictions, labels, model_versions : ndarray of shape (n,)
+    features : ndarray of shape (n, n_features)
+    timestamp : float
+        When the labels arrived, in seconds since the epoch.
+    n_unmatched : int
+        Labels that belong to no prediction that is still waiting for one.
+
+    Examples
+    --------
+    >>> batch = LabelledBatch([1, 2], [[0.0], [1.0]], [3, 4], [3, 5], [1, 1], timestamp=60.0)
+    >>> batch.correct, batch.accuracy
+    (array([ True, False]), 0.5)
+    """
+
+    request_ids: np.ndarray
+    features: np.ndarray
+    predictions: np.ndarray
+    labels: np.ndarray
+    model_versions: np.ndarray
+    timestamp: float
+    n_unmatched: int = 0
+
+    def __post_init__(self) -> None:
+        arrays = {
+            "request_ids": as_request_ids(self.request_ids),
+            "features": as_features(self.features, "features", allow_missing=True),
+            "predictions": as_labels(self.predictions, "predictions"),
+            "labels": as_labels(self.labels, "labels"),
+            "model_versions": as_labels(self.model_versions, "model_versions"),
+        }
+        check_same_length(arrays)
+        _store(self, arrays)
+
+    def __len__(self) -> int:
+        """Return the number of labelled answers."""
+        return len(self.request_ids)
+
+    @property
+    def correct(self) -> np.ndarray:
+        """Which answers were right, as booleans of shape (n,)."""
+        right: np.ndarray = self.predictions == self.labels
+        return right
+
+    @property
+    def accuracy(self) -> float:
+        """The share of right answers; NaN when there are none."""
+        return float(self.correct.mean()) if len(self) else float("nan")
+
+    def __str__(self) -> str:
+        return f"{len(self)} labelled answers, {self.correct.sum()} right"
+
+
 @dataclass(frozen=True)
 class Alert(Record):
     """One change of an alert's state: it begins to fire, or it is resolved.
@@ -388,7 +446,6 @@ class Model(Protocol):
 
     def predict_proba(self, features: np.ndarray) -> np.ndarray:
         """Return probabilities of shape (n, n_classes) for features of shape (n, n_features)."""
-        ...
 
 
 class Monitor(Protocol):
@@ -396,15 +453,12 @@ class Monitor(Protocol):
 
     def observe(self, batch: PredictionBatch) -> tuple[Alert, ...]:
         """Take in a batch of answers."""
-        ...
 
     def record_labels(self, label_batch: LabelBatch) -> tuple[Alert, ...]:
         """Take in labels of batches observed before; labels of unknown requests are counted and left out."""
-        ...
 
     def reset_baseline(self, baseline_accuracy: float, n_baseline: int) -> None:
         """Begin again for a newly deployed model, measured at `baseline_accuracy` on `n_baseline` rows."""
-        ...
 
 
 class Detector(Protocol):
@@ -412,11 +466,9 @@ class Detector(Protocol):
 
     def fit(self, reference: np.ndarray) -> Detector:
         """Learn the reference of shape (n, n_features) and return self."""
-        ...
 
     def detect_drift(self, current: np.ndarray, now: float) -> DriftReport:
         """Compare a window of shape (n, n_features) with the reference."""
-        ...
 
 
 class StreamDetector(Protocol):
@@ -424,12 +476,10 @@ class StreamDetector(Protocol):
 
     def update(self, values: np.ndarray) -> Any:
         """Take in a value, a batch (n,), or a batch of parallel streams (n, n_streams)."""
-        ...
 
     @property
     def drift_detected(self) -> bool | np.ndarray:
         """Whether the last update raised an alarm, for each stream."""
-        ...
 
 
 class Trigger(Protocol):
@@ -439,11 +489,9 @@ class Trigger(Protocol):
         self, alerts: tuple[Alert, ...], report: DriftReport | None, now: float
     ) -> RetrainDecision:
         """Judge the alerts that are firing and the newest report. Changes nothing."""
-        ...
 
     def record_retraining(self, now: float) -> None:
         """Remember that a retraining was begun, so that a cooldown can hold the next one back."""
-        ...
 
 
 class ChallengerTrainer(Protocol):
@@ -451,7 +499,6 @@ class ChallengerTrainer(Protocol):
 
     def train(self, features: np.ndarray, labels: np.ndarray, rng: np.random.Generator) -> Model:
         """Return a model trained on (n, n_features) and (n,); raise ValueError if training diverges."""
-        ...
 
 
 class Comparison(Protocol):
@@ -459,7 +506,6 @@ class Comparison(Protocol):
 
     def __call__(self, champion: Model, challenger: Model, features: np.ndarray, labels: np.ndarray) -> ModelComparison:
         """Return both accuracies and the p-value of the challenger's lead."""
-        ...
 
 
 class Registry(Protocol):
@@ -467,7 +513,6 @@ class Registry(Protocol):
 
     def register(self, model: Model, metadata: ModelVersion) -> ModelVersion:
         """Store a model under the draft's name and return the draft with its number."""
-        ...
 
     def get(self, name: str, version_or_alias: int | str) -> ModelVersion:
         """Return the entry of a number, of "champion", or of "latest"."""
@@ -475,11 +520,9 @@ class Registry(Protocol):
 
     def load(self, name: str, version_or_alias: int | str) -> Model:
         """Return the model itself."""
-        ...
 
     def revision(self, name: str) -> int:
         """Return how often the champion pointer has moved."""
-        ...
 
     def promote(self, name: str, version: int, expected_revision: int) -> ModelVersion:
         """Point "champion" at `version`, unless somebody moved it since `expected_revision`."""
@@ -495,11 +538,9 @@ class Rollout(Protocol):
 
     def step(self, champion_batch: PredictionBatch, challenger_batch: PredictionBatch, now: float) -> RolloutDecision:
         """Look at what both versions answered since the last step and decide the next one."""
-        ...
 
     def record_labels(self, label_batch: LabelBatch) -> None:
         """Take in labels of batches given to `step` before."""
-        ...
 
 
 class Summary(Protocol):
@@ -508,11 +549,9 @@ class Summary(Protocol):
     @classmethod
     def from_batch(cls, batch: np.ndarray) -> Summary:
         """Summarise one batch."""
-        ...
 
     def merge(self, other: Any) -> Summary:
         """Return the summary of both parts together."""
-        ...
 
 
 def _store(record: Any, arrays: Mapping[str, np.ndarray]) -> None:

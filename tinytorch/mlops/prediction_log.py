@@ -1,0 +1,77 @@
+"""Floor 1: predictions wait here for their labels, which come late and in any order.
+
+Monitor, rollout and pipeline each keep one, in memory. May import contracts and numpy.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tinytorch._arguments import check_integer
+from tinytorch.mlops.contracts import LabelBatch, LabelledBatch, PredictionBatch
+
+# A request whose label has not come after this many later requests is given up, so that memory stays bounded.
+DEFAULT_CAPACITY = 100_000
+
+
+class PredictionLog:
+    """Joins late labels to the predictions they belong to, by request id.
+
+    Parameters
+    ----------
+    capacity : int
+        How many predictions may wait; when more come, the oldest are given up first.
+
+    Examples
+    --------
+    >>> log = PredictionLog()
+    >>> log.add(PredictionBatch([1, 2], [[0.0], [1.0]], [3, 4], None, [0.2, 0.2], timestamp=0.0, model_version=1))
+    >>> labelled = log.join(LabelBatch([2, 9], [4, 0], timestamp=60.0))
+    >>> labelled.request_ids, labelled.accuracy, labelled.n_unmatched
+    (array([2]), 1.0, 1)
+    >>> len(log)
+    1
+    """
+
+    def __init__(self, capacity: int = DEFAULT_CAPACITY) -> None:
+        self.capacity = check_integer(capacity, "capacity", minimum=1)
+        # Dictionaries keep the order of insertion, so the first key is always the oldest request.
+        self._waiting: dict[int | str, tuple[PredictionBatch, int]] = {}
+
+    def __len__(self) -> int:
+        """Return how many predictions wait for a label."""
+        return len(self._waiting)
+
+    def add(self, batch: PredictionBatch) -> None:
+        """Let the predictions of a batch wait for their labels.
+
+        Raises
+        ------
+        ValueError
+            If a request id is waiting already; then nothing of the batch is taken.
+        """
+        known = next((key for key in batch.request_ids.tolist() if key in self._waiting), None)
+        if known is not None:
+            raise ValueError(f"request_ids must be new, got {known!r}, which waits for its label.")
+        self._waiting.update((key, (batch, row)) for row, key in enumerate(batch.request_ids.tolist()))
+        while len(self._waiting) > self.capacity:
+            del self._waiting[next(iter(self._waiting))]
+
+    def join(self, labels: LabelBatch) -> LabelledBatch:
+        """Return the predictions that these labels belong to; they wait no longer.
+
+        Labels of unknown requests are counted in `n_unmatched` and left out: in production some requests are
+        older than the log.
+        """
+        found = [index for index, key in enumerate(labels.request_ids.tolist()) if key in self._waiting]
+        rows = [self._waiting.pop(labels.request_ids[index].item()) for index in found]
+        width = rows[0][0].features.shape[1] if rows else 1
+        return LabelledBatch(
+            request_ids=labels.request_ids[found],
+            features=np.array([batch.features[row] for batch, row in rows]).reshape(len(rows), width),
+            predictions=np.array([batch.predictions[row] for batch, row in rows]),
+            labels=labels.labels[found],
+            model_versions=np.array([batch.model_version for batch, _ in rows]),
+            timestamp=labels.timestamp,
+            n_unmatched=len(labels) - len(found),
+        )
