@@ -1,0 +1,214 @@
+"""The table-driven checks must accept what is right, refuse what is wrong, and say why in words."""
+
+import sys
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tinytorch.checks.cases import Case, CheckFailed, check_cases, if_written
+
+
+def message_of(function, cases, **options):
+    with pytest.raises(CheckFailed) as caught:
+        check_cases(function, cases, **options)
+    assert caught.value.__suppress_context__
+    return str(caught.value)
+
+
+def test_right_answers_print_one_line_and_return_none(capsys):
+    assert check_cases(abs, [Case((-1,), 1), Case((2.5,), 2.5)]) is None
+    assert capsys.readouterr().out == "abs: all 2 cases are right.\n"
+
+
+@pytest.mark.parametrize(
+    ("got", "expected"),
+    [
+        (2, 2.0),
+        (np.float32(0.1), 0.1),
+        (np.bool_(True), True),
+        ([0.5, 1.0], np.array([0.5, 1.0])),
+        (np.array([0.5, np.nan]), np.array([0.5, np.nan])),
+        (np.array([], dtype=int), np.array([])),
+        (("a", 1.0), ("a", 1.0)),
+        (["a", 1.0], ("a", 1.0)),
+        (("a", np.array([1.0, 2.0])), ("a", np.array([1.0, 2.0]))),
+        ("firing", "firing"),
+        (None, None),
+        (float("inf"), float("inf")),
+    ],
+)
+def test_the_same_answer_in_another_form_is_accepted(got, expected):
+    check_cases(lambda: got, [Case((), expected)])
+
+
+@pytest.mark.parametrize(
+    ("got", "expected"),
+    [
+        (2.001, 2.0),
+        (1, True),
+        (True, 1),
+        ("True", True),
+        (None, 0.0),
+        (0.0, None),
+        (np.array([1.0]), 1.0),
+        (1.0, np.array([1.0, 1.0])),
+        (np.array([[1.0, 2.0]]), np.array([1.0, 2.0])),
+        (("a",), ("a", 1.0)),
+        (("b", 1.0), ("a", 1.0)),
+        ("resolved", "firing"),
+        (float("nan"), 0.0),
+        (float("inf"), 1.0),
+        ([[1.0], [1.0, 2.0]], 1.0),
+    ],
+)
+def test_another_answer_is_refused(got, expected):
+    assert "expected" in message_of(lambda: got, [Case((), expected)])
+
+
+def test_a_failure_says_the_call_what_was_expected_and_what_came_back():
+    def halve(number):
+        return number // 2
+
+    assert message_of(halve, [Case((4,), 2.0), Case((3,), 1.5)]) == "halve(3): expected 1.5, got 1."
+
+
+def test_a_known_misconception_is_named_and_goes_before_the_hint_of_the_case():
+    def spread(values):
+        return np.std(values)
+
+    cases = [Case(([1.0, 3.0],), 2**0.5, hint="look at the divisor")]
+    wrong = {np.sum: "this looks like the sum", np.std: "this looks like the population formula"}
+    assert message_of(spread, cases, misconceptions=wrong).endswith("this looks like the population formula.")
+    assert message_of(lambda values: 7.0, cases, misconceptions=wrong).endswith("look at the divisor.")
+
+
+def test_a_misconception_that_cannot_be_computed_is_passed_over():
+    cases = [Case((0.0,), 1.0)]
+    wrong = {lambda x: 1 / x: "divided", lambda x: x + 5: "added"}
+    assert "added" in message_of(lambda x: 5.0, cases, misconceptions=wrong)
+
+
+def test_a_blank_that_is_not_written_fails_with_one_friendly_sentence():
+    def blank(values):
+        raise NotImplementedError("write this part")
+
+    said = message_of(blank, [Case(([1],), 1)])
+    assert said == "blank is not yet written: follow the numbered steps above it."
+
+
+def test_an_error_in_the_students_code_is_told_with_its_line():
+    def share(part, whole):
+        return part / whole
+
+    said = message_of(share, [Case((1, 0), 0.0, hint="think of an empty batch")])
+    assert "ZeroDivisionError was raised in the line `return part / whole`" in said
+    assert said.endswith("think of an empty batch.")
+
+
+def test_an_expected_error_must_be_raised():
+    def strict(number):
+        if number < 0:
+            raise ValueError(f"number must be >= 0, got {number}.")
+        return number
+
+    check_cases(strict, [Case((-1,), ValueError), Case((1,), 1)])
+    assert "expected a ValueError, got -1" in message_of(lambda number: number, [Case((-1,), ValueError)])
+    assert "expected a ValueError, but KeyError" in message_of(lambda number: {}[number], [Case((-1,), ValueError)])
+
+
+def test_one_more_hint_is_offered_at_each_failure_from_the_second_on_and_success_forgets():
+    def tripled(number):
+        return tripled.answer
+
+    tripled.answer = 4
+    cases, hints = [Case((1,), 3)], ["multiply", "by three"]
+    assert "Hint" not in message_of(tripled, cases, hints=hints)
+    assert message_of(tripled, cases, hints=hints).endswith("Hint: multiply")
+    assert message_of(tripled, cases, hints=hints).endswith("Hint: multiply Hint: by three")
+    tripled.answer = 3
+    check_cases(tripled, cases, hints=hints)
+    tripled.answer = 4
+    assert "Hint" not in message_of(tripled, cases, hints=hints)
+
+
+def test_a_function_that_changes_its_argument_is_refused_and_cannot_spoil_the_next_case():
+    table = np.array([3.0, 1.0])
+
+    def largest(values):
+        values.sort()
+        return values[-1]
+
+    said = message_of(largest, [Case((table,), 3.0)])
+    assert "changed its argument" in said
+    assert table.tolist() == [3.0, 1.0]
+
+
+def test_a_generator_as_argument_gives_the_same_draws_at_every_check():
+    case = Case((np.random.default_rng(1),), np.random.default_rng(1).random())
+    for _ in range(2):
+        check_cases(lambda rng: rng.random(), [case])
+
+
+def test_warnings_and_stderr_of_the_student_are_kept_quiet(capsys):
+    def noisy(values):
+        warnings.warn("careful", RuntimeWarning, stacklevel=1)
+        print("debugging", file=sys.stderr)
+        return np.mean(values)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        check_cases(noisy, [Case(([],), np.nan), Case(([2.0],), 2.0)])
+    assert capsys.readouterr().err == ""
+
+
+def test_a_wrong_shape_and_a_large_wrong_array_are_described_not_printed():
+    table = np.zeros((50, 3))
+    assert "expected an array of shape (3,), got an array of shape (50,)" in message_of(
+        lambda t: t.mean(axis=1), [Case((table,), np.zeros(3))]
+    )
+    off = np.zeros(30)
+    off[7] = 2.0
+    assert "expected 0 at [7], got 2." in message_of(lambda t: off, [Case((table,), np.zeros(30))])
+    assert "<array of shape (50, 3)>" in message_of(lambda t: off, [Case((table,), np.zeros(30))])
+
+
+def test_a_tolerance_can_be_widened_for_one_case():
+    check_cases(lambda: 0.12, [Case((), 0.1, tolerance=0.05)])
+
+
+def test_bad_tables_of_cases_are_refused():
+    with pytest.raises(ValueError, match="arguments must be a tuple"):
+        Case([1], 2)
+    with pytest.raises(ValueError, match="tolerance must be in"):
+        Case((1,), 2, tolerance=-1.0)
+    with pytest.raises(ValueError, match="at least one case"):
+        check_cases(abs, [])
+
+
+def test_a_notebook_shows_the_sentence_and_no_traceback():
+    shown = CheckFailed("share(1): expected 2, got 3.")._render_traceback_()
+    assert shown == ["Not yet right. share(1): expected 2, got 3."]
+
+
+def test_an_ungraded_look_prints_a_line_for_a_missing_blank_and_lets_other_errors_through(capsys):
+    def blank():
+        raise NotImplementedError("write this part")
+
+    with if_written():
+        blank()
+    assert capsys.readouterr().out.startswith("blank is not yet written: follow the numbered steps above it")
+    with pytest.raises(KeyError), if_written():
+        raise KeyError("other")
+
+
+@settings(deadline=None, derandomize=True, max_examples=50)
+@given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=30), st.integers(0, 29), st.floats(0.01, 10.0))
+def test_any_single_wrong_number_in_an_array_is_found(values, place, offset):
+    expected = np.array(values)
+    wrong = expected.copy()
+    wrong[place % len(values)] += offset * (1 + abs(wrong[place % len(values)]))
+    check_cases(lambda: expected.copy(), [Case((), expected)])
+    message_of(lambda: wrong, [Case((), expected)])
