@@ -1,1 +1,7 @@
-"""To be written."""
+"""Stage 4, deploy: ship a version, watch it, and roll it back."""
+
+from tinytorch.mlops.deploy.canary import CanaryRollout
+from tinytorch.mlops.deploy.registry import AuditedRegistry, PointerMove
+from tinytorch.mlops.deploy.split import split_traffic
+
+__all__ = ["AuditedRegistry", "CanaryRollout", "PointerMove", "split_traffic"]
