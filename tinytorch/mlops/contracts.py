@@ -140,6 +140,8 @@ class LabelledBatch(Record):
     ----------
     request_ids, predictions, labels, model_versions : ndarray of shape (n,)
     features : ndarray of shape (n, n_features)
+    served_at : ndarray of shape (n,)
+        When each request was answered, in seconds since the epoch.
     timestamp : float
         When the labels arrived, in seconds since the epoch.
     n_unmatched : int
@@ -147,7 +149,7 @@ class LabelledBatch(Record):
 
     Examples
     --------
-    >>> batch = LabelledBatch([1, 2], [[0.0], [1.0]], [3, 4], [3, 5], [1, 1], timestamp=60.0)
+    >>> batch = LabelledBatch([1, 2], [[0.0], [1.0]], [3, 4], [3, 5], [1, 1], [0.0, 0.0], timestamp=60.0)
     >>> batch.correct, batch.accuracy
     (array([ True, False]), 0.5)
     """
@@ -157,6 +159,7 @@ class LabelledBatch(Record):
     predictions: np.ndarray
     labels: np.ndarray
     model_versions: np.ndarray
+    served_at: np.ndarray
     timestamp: float
     n_unmatched: int = 0
 
@@ -167,6 +170,7 @@ class LabelledBatch(Record):
             "predictions": as_labels(self.predictions, "predictions"),
             "labels": as_labels(self.labels, "labels"),
             "model_versions": as_labels(self.model_versions, "model_versions"),
+            "served_at": as_values(self.served_at, "served_at"),
         }
         check_same_length(arrays)
         _store(self, arrays)

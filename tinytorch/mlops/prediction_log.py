@@ -50,12 +50,16 @@ class PredictionLog:
         ValueError
             If a request id is waiting already; then nothing of the batch is taken.
         """
-        known = next((key for key in batch.request_ids.tolist() if key in self._waiting), None)
-        if known is not None:
-            raise ValueError(f"request_ids must be new, got {known!r}, which waits for its label.")
+        self.check_new(batch.request_ids)
         self._waiting.update((key, (batch, row)) for row, key in enumerate(batch.request_ids.tolist()))
         while len(self._waiting) > self.capacity:
             del self._waiting[next(iter(self._waiting))]
+
+    def check_new(self, request_ids: np.ndarray) -> None:
+        """Raise ValueError if one of the ids is waiting already."""
+        known = next((key for key in request_ids.tolist() if key in self._waiting), None)
+        if known is not None:
+            raise ValueError(f"request_ids must be new, got {known!r}, which waits for its label.")
 
     def join(self, labels: LabelBatch) -> LabelledBatch:
         """Return the predictions that these labels belong to; they wait no longer.
@@ -63,8 +67,9 @@ class PredictionLog:
         Labels of unknown requests are counted in `n_unmatched` and left out: in production some requests are
         older than the log.
         """
-        found = [index for index, key in enumerate(labels.request_ids.tolist()) if key in self._waiting]
-        rows = [self._waiting.pop(labels.request_ids[index].item()) for index in found]
+        keys = labels.request_ids.tolist()
+        found = [index for index, key in enumerate(keys) if key in self._waiting]
+        rows = [self._waiting.pop(keys[index]) for index in found]
         width = rows[0][0].features.shape[1] if rows else 1
         return LabelledBatch(
             request_ids=labels.request_ids[found],
@@ -72,6 +77,7 @@ class PredictionLog:
             predictions=np.array([batch.predictions[row] for batch, row in rows]),
             labels=labels.labels[found],
             model_versions=np.array([batch.model_version for batch, _ in rows]),
+            served_at=np.array([batch.timestamp for batch, _ in rows]),
             timestamp=labels.timestamp,
             n_unmatched=len(labels) - len(found),
         )

@@ -1,0 +1,43 @@
+"""Floor 1: the newest labelled answers, from which a challenger is trained and judged. May import contracts."""
+
+from __future__ import annotations
+
+from collections import deque
+
+import numpy as np
+
+from tinytorch._arguments import check_integer
+from tinytorch.mlops.contracts import LabelledBatch
+
+# Batches of labels remembered; older traffic says little about what is to come.
+DEFAULT_BATCHES_KEPT = 1_000
+
+
+class LabelledRows:
+    """Remembers labelled answers batch by batch, and returns those served since a moment.
+
+    Examples
+    --------
+    >>> rows = LabelledRows()
+    >>> rows.add(LabelledBatch([1, 2], [[0.0], [1.0]], [3, 4], [3, 5], [1, 1], [10.0, 20.0], timestamp=60.0))
+    >>> rows.since(15.0).request_ids
+    array([2])
+    """
+
+    def __init__(self, batches_kept: int = DEFAULT_BATCHES_KEPT) -> None:
+        self._batches: deque[LabelledBatch] = deque(maxlen=check_integer(batches_kept, "batches_kept", minimum=1))
+
+    def add(self, batch: LabelledBatch) -> None:
+        """Remember a batch; one without rows is passed over."""
+        if len(batch):
+            self._batches.append(batch)
+
+    def since(self, moment: float) -> LabelledBatch | None:
+        """Return all rows served at `moment` (seconds since the epoch) or later, or None if there are none."""
+        parts = [(batch, batch.served_at >= moment) for batch in self._batches]
+        parts = [(batch, mask) for batch, mask in parts if mask.any()]
+        if not parts:
+            return None
+        columns = ("request_ids", "features", "predictions", "labels", "model_versions", "served_at")
+        joined = {name: np.concatenate([getattr(batch, name)[mask] for batch, mask in parts]) for name in columns}
+        return LabelledBatch(**joined, timestamp=parts[-1][0].timestamp)
