@@ -108,7 +108,7 @@ def backpropagate(root: Any, gradient: Array) -> None:
     root : Tensor
         The tensor to start from.
     gradient : ndarray
-        The gradient that arrives at `root`, in its shape.
+        The gradient that arrives at `root`, in its shape; it is kept, so hand in an array of its own.
 
     Examples
     --------
@@ -123,44 +123,44 @@ def backpropagate(root: Any, gradient: Array) -> None:
     Kahn, A. B. (1962). Topological sorting of large networks. Communications of the ACM 5(11), 558-562.
     """
     uses = _count_uses(root)
-    pending = {root: gradient.copy()}
+    pending = {root: gradient}
     ready = [root]
     while ready:
         tensor = ready.pop()
-        arrived = pending.pop(tensor)
-        tensor.grad = np.asarray(arrived) if tensor.grad is None else np.asarray(tensor.grad + arrived)
-        if tensor.grad_fn is None:
+        arrived = np.asarray(pending.pop(tensor))
+        tensor.grad = arrived if tensor.grad is None else np.asarray(tensor.grad + arrived)
+        function = tensor.grad_fn
+        if function is None:
             continue
-        for parent, share in zip(tensor.grad_fn.saved_tensors, tensor.grad_fn.backward(arrived), strict=True):
-            if parent not in uses:
-                continue
-            if parent in pending:
-                pending[parent] = pending[parent] + share
-            else:
-                pending[parent] = share if parent.grad_fn is not None else _owned(share, arrived)
-            uses[parent] -= 1
-            if uses[parent] == 0:
-                ready.append(parent)
+        for parent, share in zip(function.saved_tensors, function.backward(arrived)):  # noqa: B905 - not worth its time
+            if parent.grad_fn is None:
+                if parent.requires_grad:
+                    parent.grad = _owned(share, arrived) if parent.grad is None else np.asarray(parent.grad + share)
+            elif parent in uses:
+                pending[parent] = pending[parent] + share if parent in pending else share
+                uses[parent] -= 1
+                if not uses[parent]:
+                    ready.append(parent)
 
 
 def _count_uses(root: Any) -> dict[Any, int]:
-    """Count, for each tensor below `root` that wants a gradient, the places where an operation took it in."""
+    """Count, for each computed tensor below `root`, the operations that took it in. Leaves need not wait for all."""
     uses = {root: 0}
-    stack = [root]
+    stack = [root.grad_fn]
     while stack:
-        function = stack.pop().grad_fn
+        function = stack.pop()
         for parent in function.saved_tensors if function is not None else ():
             if parent in uses:
                 uses[parent] += 1
-            elif parent.requires_grad:
+            elif parent.grad_fn is not None:
                 uses[parent] = 1
-                stack.append(parent)
+                stack.append(parent.grad_fn)
     return uses
 
 
 def _owned(share: Array, arrived: Array) -> Array:
     """Return `share` as memory of its own: a leaf's `.grad` is clipped and scaled in place later."""
-    return share.copy() if share is arrived or share.base is not None else share
+    return share.copy() if share is arrived or share.base is not None else np.asarray(share)
 
 
 def unbroadcast(gradient: Array, shape: tuple[int, ...]) -> Array:

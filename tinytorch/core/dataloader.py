@@ -71,7 +71,7 @@ class TensorDataset(Dataset):
 
     def take(self, indices: Array) -> tuple[Tensor, ...]:
         """Return the rows `indices` (n_rows,) of every tensor, copied."""
-        return tuple(Tensor.from_array(tensor.data.take(indices, axis=0)) for tensor in self.tensors)
+        return tuple([Tensor.from_array(tensor.data.take(indices, axis=0)) for tensor in self.tensors])
 
 
 class DataLoader:

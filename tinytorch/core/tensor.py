@@ -312,7 +312,7 @@ class Tensor:
         if gradient is None:
             if self._data.size != 1:
                 raise ValueError(f"gradient must be given unless there is 1 element, got shape {self.shape}.")
-            return np.ones_like(self._data)
+            return np.ones(self.shape, FLOAT32)
         start = _to_float32(gradient)
         if start.shape != self.shape:
             raise ValueError(f"gradient must have the shape {self.shape}, got shape {start.shape}.")

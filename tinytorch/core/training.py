@@ -446,7 +446,7 @@ class Trainer:
 
 def _count_rows(inputs: Any) -> int:
     """Return the number of rows of a batch; a batch without axes is one row."""
-    shape = np.shape(inputs)
+    shape = inputs.shape
     return int(shape[0]) if shape else 1
 
 
