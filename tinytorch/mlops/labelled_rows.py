@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from typing import Any
 
 import numpy as np
 
@@ -39,5 +40,7 @@ class LabelledRows:
         if not parts:
             return None
         columns = ("request_ids", "features", "predictions", "labels", "model_versions", "served_at")
-        joined = {name: np.concatenate([getattr(batch, name)[mask] for batch, mask in parts]) for name in columns}
+        joined: dict[str, Any] = {
+            name: np.concatenate([getattr(batch, name)[mask] for batch, mask in parts]) for name in columns
+        }
         return LabelledBatch(**joined, timestamp=parts[-1][0].timestamp)
