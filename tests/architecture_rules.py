@@ -61,22 +61,25 @@ LESSONS = {
 """Notebook (and test folder) -> the stage whose `lesson.py` it makes."""
 LESSON_READERS = ("tinytorch.checks", "tinytorch.cli", "tinytorch.adapters", "tinytorch.course")
 
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 TENSOR_CLASS = "tinytorch/core/tensor.py:Tensor"
-TENSOR_OPERATIONS = frozenset(
-    "backward detach exp item log matmul max mean numpy reshape sum transpose zero_grad".split()
-)
+TENSOR_OPERATIONS = _words("backward detach exp item log matmul max mean numpy reshape sum transpose zero_grad")
 """Exempt from the limit on public methods: what a Tensor can do is a list of operations, however long."""
 
-OUTSIDE_WORLD = frozenset(
+OUTSIDE_WORLD = _words(
     "_thread asyncio concurrent dask distributed ftplib getpass http httptools httpx imaplib mmap multiprocessing "
     "pty requests select selectors smtplib socket socketserver sqlite3 ssl starlette subprocess telnetlib threading "
-    "urllib urllib3 uvicorn uvloop webbrowser xmlrpc".split()
+    "urllib urllib3 uvicorn uvloop webbrowser xmlrpc"
 )
 OUTSIDE_CALLS = frozenset({"os.system", "os.popen", "os.environ", "os.getenv", "os.fork", "os.kill"})
 THIRD_PARTY_BELOW = frozenset({"numpy"})
-THIRD_PARTY_ABOVE = THIRD_PARTY_BELOW | frozenset(
+THIRD_PARTY_ABOVE = THIRD_PARTY_BELOW | _words(
     "croniter dask distributed httptools ipykernel jinja2 jupyter_client jupyterlab matplotlib nbclient nbconvert "
-    "nbdev nbformat nbgrader onnx orjson prometheus_client pyarrow rich starlette tomli traitlets uvicorn uvloop".split()
+    "nbdev nbformat nbgrader onnx orjson prometheus_client pyarrow rich starlette tomli traitlets uvicorn uvloop"
 )
 """What the extras of pyproject.toml bring, by import name."""
 
