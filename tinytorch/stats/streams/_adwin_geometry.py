@@ -97,7 +97,7 @@ def _checks_before(rule: WindowRule, number: int) -> int:
     shortest = min(FIRST_CHECKS, longest)
     n_doubling = (longest // shortest).bit_length() - 1
     doubled = min(number, n_doubling)
-    return shortest * (2**doubled - 1) + (number - doubled) * longest
+    return shortest * ((1 << doubled) - 1) + (number - doubled) * longest
 
 
 def bucket_offsets(counts: np.ndarray, max_buckets: int) -> np.ndarray:
@@ -145,9 +145,7 @@ def _places(counts: np.ndarray, kept: np.ndarray) -> np.ndarray:
     return np.where(counts > begin, len(kept) - 1 + counts - begin, np.searchsorted(kept, counts))
 
 
-def _thresholds(
-    rule: WindowRule, counts: np.ndarray, offsets: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _thresholds(rule: WindowRule, counts: np.ndarray, offsets: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the older part's length at each cut, and the two terms of its threshold.
 
     Bifet and Gavalda cut where |mean of the newer - mean of the older| > sqrt(2 v h) sd + (2/3) v h with

@@ -193,8 +193,8 @@ def first_true(flags: np.ndarray, n_blind: np.ndarray | None = None) -> np.ndarr
     """
     if n_blind is not None:
         flags = flags & (np.arange(flags.shape[1]) >= n_blind[:, np.newaxis])
-    steps = flags.argmax(axis=1)
-    return np.where(flags.any(axis=1), steps, flags.shape[1])
+    steps: np.ndarray = np.where(flags.any(axis=1), flags.argmax(axis=1), flags.shape[1])
+    return steps
 
 
 def record_steps(levels: np.ndarray, lowest: np.ndarray, *, ties: bool) -> np.ndarray:

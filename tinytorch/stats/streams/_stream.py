@@ -32,7 +32,7 @@ class StreamDetectorBase(ABC):
     Parameters
     ----------
     n_streams : int, optional
-        How many streams run in parallel; fixed by the first update if left out.
+        How many streams run in parallel, where the detector knows it beforehand; else the first update fixes it.
 
     Attributes
     ----------

@@ -46,7 +46,7 @@ class Target:
             If a value lies so many standard deviations away that it cannot be reckoned with.
         """
         with np.errstate(over="ignore"):
-            scores = table - self.mean
+            scores: np.ndarray = table - self.mean
             scores /= self.standard_deviation
         check_size(scores, "values in standard deviations")
         return scores

