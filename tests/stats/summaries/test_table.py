@@ -7,7 +7,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from tinytorch.stats.summaries import TableSummary, chi_square_from_counts, ks_from_quantiles, psi_from_histograms
+from tinytorch.stats.summaries import TableSummary, chi2_from_counts, ks_from_quantiles, psi_from_histograms
 
 
 def mixed_table(rng, n_rows=3000):
@@ -44,7 +44,7 @@ def test_what_was_saved_comes_back_to_the_bit_and_merges_on(rng, tmp_path):
         np.testing.assert_array_equal(one.histogram.counts, other.histogram.counts)
         np.testing.assert_array_equal(one.quantiles.values[1], other.quantiles.values[1])
         assert one.quantiles.seed == other.quantiles.seed and one.missing.n_rows == other.missing.n_rows
-        assert (chi_square_from_counts(one.categories, other.categories).pvalue == 1).all()
+        assert (chi2_from_counts(one.categories, other.categories).pvalue == 1).all()
         assert (ks_from_quantiles(one.quantiles, other.quantiles).statistic == 0).all()
         assert (psi_from_histograms(one.histogram, other.histogram) == 0).all()
 

@@ -2,7 +2,7 @@
 
 from tinytorch.stats.summaries.categories import CategoryCounts
 from tinytorch.stats.summaries.compare import (
-    chi_square_from_counts,
+    chi2_from_counts,
     ks_from_quantiles,
     missing_rate_from_counts,
     psi_from_histograms,
@@ -23,7 +23,7 @@ __all__ = [
     "Quantiles",
     "Summary",
     "TableSummary",
-    "chi_square_from_counts",
+    "chi2_from_counts",
     "fixed_edges",
     "ks_from_quantiles",
     "missing_rate_from_counts",

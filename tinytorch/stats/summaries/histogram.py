@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tinytorch._arguments import check_integer
+from tinytorch.stats._bins import bin_counts, inner_edges
+from tinytorch.stats._columns import feature_major, sorted_columns
 from tinytorch.stats._inputs import as_columns
 from tinytorch.stats.summaries.contract import check_same_kind, check_same_width, split_missing
 
@@ -59,10 +61,10 @@ class Histogram:
         """
         table, absent = split_missing(batch)
         inner = _checked_edges(edges, table.shape[1])
-        columns = np.where(absent, np.inf, table).T.copy()  # one column after the other; infinity lies above all edges
-        upto = np.stack([np.count_nonzero(columns <= edge[:, np.newaxis], axis=1) for edge in inner.T], axis=1)
-        present = len(table) - absent.sum(axis=0)
-        return cls(inner, np.diff(upto, axis=1, prepend=0, append=present[:, np.newaxis]))
+        columns = feature_major(np.where(absent, np.inf, table))  # infinity lies above every edge
+        counts = bin_counts(columns, inner)
+        counts[:, -1] -= absent.sum(axis=0)
+        return cls(inner, counts)
 
     def merge(self, other: Histogram) -> Histogram:
         """Count both.
@@ -117,6 +119,9 @@ def fixed_edges(low: ArrayLike, high: ArrayLike, n_bins: int = DEFAULT_BINS) -> 
 def quantile_edges(reference: ArrayLike, n_bins: int = DEFAULT_BINS) -> np.ndarray:
     """Inner edges that cut the reference into `n_bins` bins of equal counts, as far as its ties allow, per column.
 
+    The edges of `psi` with its default binning: values of the reference itself, and a value that makes up more than
+    a bin has a bin of its own.
+
     Parameters
     ----------
     reference : array_like of shape (n_reference, n_features) or (n_reference,)
@@ -140,11 +145,12 @@ def quantile_edges(reference: ArrayLike, n_bins: int = DEFAULT_BINS) -> np.ndarr
     """
     check_integer(n_bins, "n_bins", minimum=2)
     table, absent = split_missing(reference)
-    shares = np.linspace(0.0, 1.0, n_bins + 1)[1:-1]
     if not absent.any():
-        return np.asarray(np.quantile(table, shares, axis=0).T)
-    columns = [column[~gone] for column, gone in zip(table.T, absent.T, strict=True)]
-    return np.stack([np.quantile(column if column.size else [0.0], shares) for column in columns])
+        return inner_edges(sorted_columns(table), n_bins, "quantile")
+    present = [np.sort(table[~absent[:, column], column]) for column in range(table.shape[1])]
+    return np.concatenate(
+        [inner_edges(np.atleast_2d(column if column.size else [0.0]), n_bins, "quantile") for column in present]
+    )
 
 
 def _checked_edges(edges: ArrayLike, n_features: int) -> np.ndarray:
