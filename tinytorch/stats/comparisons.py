@@ -93,7 +93,7 @@ def two_proportion_test(
     error = np.sqrt(share * (1 - share) * (1 / n_left + 1 / n_right))
     z = np.divide(difference, error, out=np.zeros_like(error), where=error > 0)
     tails = {"less": normal_sf(-z), "greater": normal_sf(z), "two-sided": np.minimum(1.0, 2 * normal_sf(np.abs(z)))}
-    return TwoSampleResult(z, tails[alternative], difference)
+    return TwoSampleResult(z, np.where(error > 0, tails[alternative], 1.0), difference)
 
 
 def mcnemar_test(

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tinytorch._arguments import check_choice, check_integer
-from tinytorch.stats._effects import standardised_difference
+from tinytorch.stats._effects import in_common_unit, standardised_difference
 from tinytorch.stats._inputs import as_pair
 from tinytorch.stats._permutations import blocks, check_generator, permutation_pvalue, random_labels
 from tinytorch.stats._results import TwoSampleResult
@@ -73,12 +73,12 @@ def permutation_test(
     check_generator(rng)
     check_integer(n_permutations, "n_permutations", minimum=1)
     check_choice(alternative, "alternative", ALTERNATIVES)
-    centre = left[:1]  # any constant may go first; a row of the data leaves constant columns exactly 0
-    pooled = np.concatenate([left, right]) - centre
+    left, right, unit = in_common_unit(left, right)
+    pooled = np.concatenate([left, right])
     pooled -= pooled.mean(axis=0)
     labels = random_labels(len(left), len(right), n_permutations, rng)
     return TwoSampleResult(
-        statistic=(right - centre).mean(axis=0) - (left - centre).mean(axis=0),
+        statistic=unit * (right.mean(axis=0) - left.mean(axis=0)),
         pvalue=permutation_pvalue(
             _extremeness(pooled, labels, alternative), rounding=TIE_SHARE * np.abs(pooled).sum(axis=0)
         ),

@@ -1,0 +1,82 @@
+"""Tails of weighted sums of squared normals: the limit laws of Cramer-von Mises and Anderson-Darling. Numpy only.
+
+    Q = sum over j of Z_j^2 / mu_j,  Z_j independent standard normal,  D(u) = product over j of (1 - u / mu_j)
+    P(Q > z) = 1/pi  sum over k of (-1)^(k+1)  integral from mu_(2k-1) to mu_(2k) of e^(-z u / 2) / (u sqrt|D(u)|) du
+
+The terms shrink like e^(-z mu / 2), so even a tail of 1e-100 keeps its digits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+
+import numpy as np
+
+# Gauss-Chebyshev nodes per interval: they absorb the square roots at its ends, and 64 leave 1e-13.
+N_NODES = 64
+# Intervals summed: the 26th still counts only where nearly all of the law lies above z anyway.
+N_INTERVALS = 26
+# Below these points nearly the whole law lies above: P(Q <= z) is under 1e-13 and 2e-10.
+CRAMER_VON_MISES_FLOOR, ANDERSON_DARLING_FLOOR = 0.003, 0.05
+
+
+def cramer_von_mises_sf(z: np.ndarray) -> np.ndarray:
+    """Return P(Q > z) for mu_j = (j pi)^2, the limit law of the Cramer-von Mises statistic.
+
+    References
+    ----------
+    N. V. Smirnov, On the Distribution of the omega^2 Criterion, Mat. Sbornik 2 (1937).
+
+    Examples
+    --------
+    >>> cramer_von_mises_sf(np.array([0.46136])).round(5)  # the 5% point of Anderson and Darling's table (1952)
+    array([0.05])
+    """
+    return _tail(z, CRAMER_VON_MISES_FLOOR, *_cramer_von_mises_rule())
+
+
+def anderson_darling_sf(z: np.ndarray) -> np.ndarray:
+    """Return P(Q > z) for mu_j = j (j + 1), the limit law of the Anderson-Darling statistic.
+
+    References
+    ----------
+    T. W. Anderson and D. A. Darling, Asymptotic Theory of Certain Goodness of Fit Criteria, Ann. Math. Stat. 23 (1952).
+
+    Examples
+    --------
+    >>> anderson_darling_sf(np.array([2.492])).round(3)  # the 5% point of Anderson and Darling's table (1954)
+    array([0.05])
+    """
+    return _tail(z, ANDERSON_DARLING_FLOOR, *_anderson_darling_rule())
+
+
+def _tail(z: np.ndarray, floor: float, points: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Sum the rule at each z; below `floor` the tail is 1."""
+    levels = np.maximum(z, floor)
+    tail = np.exp(-0.5 * levels[:, np.newaxis] * points) @ weights
+    return np.where(z < floor, 1.0, np.clip(tail, 0.0, 1.0))
+
+
+@cache
+def _cramer_von_mises_rule() -> tuple[np.ndarray, np.ndarray]:
+    """D(u) = sin(sqrt u) / sqrt u."""
+    poles = (np.pi * np.arange(1, 2 * N_INTERVALS + 1)) ** 2
+    return _rule(poles, lambda u: np.sin(np.sqrt(u)) / np.sqrt(u))
+
+
+@cache
+def _anderson_darling_rule() -> tuple[np.ndarray, np.ndarray]:
+    """D(u) = -cos(pi/2 sqrt(1 + 4u)) / (pi u)."""
+    order = np.arange(1.0, 2 * N_INTERVALS + 1)
+    return _rule(order * (order + 1), lambda u: np.cos(0.5 * np.pi * np.sqrt(1 + 4 * u)) / (np.pi * u))
+
+
+def _rule(poles: np.ndarray, product: Callable[[np.ndarray], np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Return points u and weights w such that P(Q > z) is the sum of w e^(-z u / 2)."""
+    cosines = np.cos((np.arange(N_NODES) + 0.5) * np.pi / N_NODES)
+    low, high = poles[0::2, np.newaxis], poles[1::2, np.newaxis]
+    points = 0.5 * (low + high) + 0.5 * (high - low) * cosines
+    signs = (-1.0) ** np.arange(len(low))[:, np.newaxis]
+    roots = np.sqrt((points - low) * (high - points) / np.abs(product(points)))
+    return points.ravel(), (signs * roots / points / N_NODES).ravel()
