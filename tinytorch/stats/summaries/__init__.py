@@ -8,7 +8,6 @@ from tinytorch.stats.summaries.compare import (
     psi_from_histograms,
     z_test_from_moments,
 )
-from tinytorch.stats.summaries.contract import Summary
 from tinytorch.stats.summaries.histogram import Histogram, fixed_edges, quantile_edges
 from tinytorch.stats.summaries.missing import Missing
 from tinytorch.stats.summaries.moments import Moments
@@ -21,7 +20,6 @@ __all__ = [
     "Missing",
     "Moments",
     "Quantiles",
-    "Summary",
     "TableSummary",
     "chi2_from_counts",
     "fixed_edges",

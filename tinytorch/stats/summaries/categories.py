@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tinytorch.stats.summaries.contract import check_same_kind, check_same_width
+from tinytorch.stats.summaries._checks import check_same_kind, check_same_width
 
 # numpy's letters for bool, whole numbers, floats, text and Python objects.
 KINDS = "biufUO"

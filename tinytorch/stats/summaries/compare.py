@@ -15,8 +15,8 @@ from tinytorch.stats.fisher import fisher_exact_counts
 from tinytorch.stats.ks import asymptotic_pvalue
 from tinytorch.stats.psi import HALF_A_COUNT, psi_of_counts
 from tinytorch.stats.special import normal_sf
+from tinytorch.stats.summaries._checks import check_same_kind, check_same_width
 from tinytorch.stats.summaries.categories import CategoryCounts
-from tinytorch.stats.summaries.contract import check_same_kind, check_same_width
 from tinytorch.stats.summaries.histogram import Histogram
 from tinytorch.stats.summaries.missing import Missing
 from tinytorch.stats.summaries.moments import Moments, mean_difference

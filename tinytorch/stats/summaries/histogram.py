@@ -15,7 +15,7 @@ from tinytorch._arguments import check_integer
 from tinytorch.stats._bins import bin_counts, inner_edges
 from tinytorch.stats._columns import feature_major, sorted_columns
 from tinytorch.stats._inputs import as_columns
-from tinytorch.stats.summaries.contract import check_same_kind, check_same_width, split_missing
+from tinytorch.stats.summaries._checks import check_same_kind, check_same_width, split_missing
 
 # PSI's usual ten bins.
 DEFAULT_BINS = 10

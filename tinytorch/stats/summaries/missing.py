@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from tinytorch.stats.summaries._checks import check_same_kind, check_same_width
 from tinytorch.stats.summaries.categories import missing_cells
-from tinytorch.stats.summaries.contract import check_same_kind, check_same_width
 
 
 @dataclass(frozen=True, eq=False)

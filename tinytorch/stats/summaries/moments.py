@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tinytorch.stats.summaries.contract import check_same_kind, check_same_width, split_missing
+from tinytorch.stats.summaries._checks import check_same_kind, check_same_width, split_missing
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 
 from tinytorch._arguments import check_in_range, check_integer
 from tinytorch.stats._permutations import check_generator
-from tinytorch.stats.summaries.contract import check_same_kind, check_same_width, split_missing
+from tinytorch.stats.summaries._checks import check_same_kind, check_same_width, split_missing
 
 # Values the top level may hold: a rank error of about 0.3% at three times so many numbers (24 KB) a column.
 DEFAULT_CAPACITY = 1024

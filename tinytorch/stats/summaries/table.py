@@ -12,8 +12,8 @@ from numpy.typing import ArrayLike
 
 from tinytorch._arguments import check_integer
 from tinytorch.stats._storage import load_npz, save_npz
+from tinytorch.stats.summaries._checks import check_same_kind
 from tinytorch.stats.summaries.categories import CategoryCounts, as_any_table, missing_cells
-from tinytorch.stats.summaries.contract import check_same_kind
 from tinytorch.stats.summaries.histogram import Histogram, quantile_edges
 from tinytorch.stats.summaries.missing import Missing
 from tinytorch.stats.summaries.moments import Moments
@@ -92,7 +92,7 @@ class TableSummary:
         numeric = np.setdiff1d(np.arange(table.shape[1]), chosen)
         if not len(numeric) or (chosen and chosen[-1] >= table.shape[1]):
             raise ValueError(f"categorical must leave a column of the {table.shape[1]} numeric, got {chosen}.")
-        numbers = _as_numbers(table[:, numeric])
+        numbers = _numeric_columns(table[:, numeric])
         return cls(
             numeric=numeric,
             categorical=np.array(chosen, dtype=np.int64),
@@ -156,7 +156,7 @@ class TableSummary:
             raise ValueError(f"path must name a whole TableSummary, got {os.fspath(path)!r} ({error}).") from error
 
 
-def _as_numbers(table: np.ndarray) -> np.ndarray:
+def _numeric_columns(table: np.ndarray) -> np.ndarray:
     """Turn the numeric columns of a table of any dtype into float64, None into NaN."""
     try:
         return np.where(missing_cells(table), np.nan, table).astype(np.float64)

@@ -1,32 +1,16 @@
-"""What every summary promises, and the checks they share. Imports numpy only."""
+"""What the summaries share: how they read a batch, and what two of them must have in common. Imports numpy only.
+
+Every summary has `from_batch(batch, ...)` and `merge(other)`, which gives a new summary and changes neither part. The
+merge of summaries of parts is the summary of the whole, in any order and grouping: counts to the bit, moments to 1e-12
+relative, sketches within their stated rank error.
+"""
 
 from __future__ import annotations
-
-from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from tinytorch.stats._inputs import as_columns
-
-Self = TypeVar("Self")
-
-
-class Summary(Protocol):
-    """Something small that stands for many rows and can be put together from parts.
-
-    `merge` gives a new summary and changes neither part. The merge of summaries of parts is the summary of the whole,
-    in any order and grouping: counts to the bit, moments to 1e-12 relative, sketches within their stated rank error.
-    """
-
-    @classmethod
-    def from_batch(cls, *batch: Any, **arguments: Any) -> Any:
-        """Summarise the rows of one batch, `Kind.from_batch(batch)`; some kinds ask for keywords of their own."""
-        ...
-
-    def merge(self: Self, other: Self) -> Self:
-        """Summarise the rows of both."""
-        ...
 
 
 def split_missing(batch: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
