@@ -35,6 +35,13 @@ from tinytorch.stats.pca import PrincipalComponents, fit_principal_components, p
 from tinytorch.stats.permutation import permutation_test
 from tinytorch.stats.psi import psi, psi_of_counts, psi_threshold
 from tinytorch.stats.reference import FittedReference
+from tinytorch.stats.sequential import (
+    SequentialDesign,
+    SequentialResult,
+    SequentialTwoProportion,
+    sequential_two_proportion,
+)
+from tinytorch.stats.spread import brown_forsythe_test
 from tinytorch.stats.summaries import (
     CategoryCounts,
     Histogram,
@@ -50,13 +57,6 @@ from tinytorch.stats.summaries import (
     quantile_edges,
     z_test_from_moments,
 )
-from tinytorch.stats.sequential import (
-    SequentialDesign,
-    SequentialResult,
-    SequentialTwoProportion,
-    sequential_two_proportion,
-)
-from tinytorch.stats.spread import brown_forsythe_test
 from tinytorch.stats.trend import TrendResult, trend_test
 from tinytorch.stats.wasserstein import wasserstein_distance
 
