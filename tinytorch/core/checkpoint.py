@@ -72,7 +72,8 @@ def read_arrays(path: str | os.PathLike[str]) -> dict[str, Array]:
     try:
         with np.load(path, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
-    except (ValueError, EOFError, AttributeError, zipfile.BadZipFile) as error:
+    # A bare array, which is no archive, is an attribute or a type error, as Python's version has it.
+    except (ValueError, EOFError, AttributeError, TypeError, zipfile.BadZipFile) as error:
         raise ValueError(f"path must name a whole file of numpy arrays, got {os.fspath(path)!r} ({error}).") from error
 
 
