@@ -12,6 +12,7 @@ from tinytorch.stats.block_permutation import (
     suggest_block_length,
 )
 from tinytorch.stats.categories import FittedCategories, chi2_test, g_test
+from tinytorch.stats.column_report import ColumnReport, column_report
 from tinytorch.stats.comparisons import PairedDifference, mcnemar_test, paired_bootstrap, two_proportion_test
 from tinytorch.stats.corrections import (
     adjust_pvalues,
@@ -62,6 +63,7 @@ from tinytorch.stats.wasserstein import wasserstein_distance
 
 __all__ = [
     "CategoryCounts",
+    "ColumnReport",
     "FittedCategories",
     "FittedReference",
     "Histogram",
@@ -88,6 +90,7 @@ __all__ = [
     "chi2_from_counts",
     "chi2_test",
     "clopper_pearson_interval",
+    "column_report",
     "covariance_shift_test",
     "cramervonmises_2samp",
     "effective_sample_size",

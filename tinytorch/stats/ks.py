@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tinytorch._arguments import check_choice
-from tinytorch.stats._columns import sorted_columns
+from tinytorch.stats._columns import sorted_blocks
 from tinytorch.stats._inputs import as_pair
 from tinytorch.stats._results import TwoSampleResult
 from tinytorch.stats.kolmogorov import kstwo_sf
 from tinytorch.stats.ks_exact import exact_pvalue
+from tinytorch.stats.ks_grid import lattice_excess, rank_grid
 from tinytorch.stats.reference import FittedReference, as_current
 
 ALTERNATIVES = ("two-sided", "less", "greater")
@@ -74,41 +75,26 @@ def ks_2samp(
     check_choice(alternative, "alternative", ALTERNATIVES)
     check_choice(method, "method", METHODS)
     if isinstance(reference, FittedReference):
-        reference_columns, table = reference.sorted_, as_current(current, reference)
+        table = as_current(current, reference)
+        n, excess = reference.n_samples_, _fitted_excess(reference, table, alternative)
     else:
         raw, table = as_pair(reference, current)
-        reference_columns = sorted_columns(raw)
-    n, m = reference_columns.shape[1], table.shape[0]
-    excess = _chosen(*sorted_excess(reference_columns, sorted_columns(table)), alternative)
+        n, excess = raw.shape[0], _raw_excess(raw, table, alternative)
+    return ks_result(excess, n, table.shape[0], alternative, method)
+
+
+def ks_result(excess: np.ndarray, n: int, m: int, alternative: str, method: str) -> TwoSampleResult:
+    """Turn whole-number distances (times n m) into a result; arguments as for `ks_2samp`, already checked.
+
+    Examples
+    --------
+    >>> ks_result(np.array([6]), 3, 2, "two-sided", "auto").pvalue
+    array([0.2])
+    """
     distance = excess / (float(n) * m)
     exact = method == "exact" or (method == "auto" and max(n, m) <= LARGEST_EXACT)
     pvalue = exact_pvalue(excess, n, m, alternative) if exact else asymptotic_pvalue(distance, n, m, alternative)
     return TwoSampleResult(distance, pvalue, distance.copy())
-
-
-def sorted_excess(reference: np.ndarray, current: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return max(F_reference - F_current) and max(F_current - F_reference) per sorted column, times n m.
-
-    Whole numbers, so that no rounding can move a distance to a neighbouring point of its lattice.
-
-    Parameters
-    ----------
-    reference, current : ndarray of shape (n_features, n_samples)
-        Sorted columns.
-
-    Examples
-    --------
-    >>> sorted_excess(np.array([[1.0, 2.0]]), np.array([[2.0, 3.0, 4.0]]))
-    (array([4]), array([0]))
-    """
-    n, m = reference.shape[1], current.shape[1]
-    rank = np.arange(m + 1)
-    above = np.empty((2, reference.shape[0]), dtype=np.int64)
-    for row, (left, right) in enumerate(zip(reference, current, strict=True)):
-        above[0, row] = (left.searchsorted(right, side="left") * m - rank[:-1] * n).max()
-        above[1, row] = (rank[1:] * n - left.searchsorted(right, side="right") * m).max()
-    np.maximum(above, 0, out=above)
-    return above[0], above[1]
 
 
 def asymptotic_pvalue(distance: np.ndarray, n: int, m: int, alternative: str) -> np.ndarray:
@@ -132,6 +118,19 @@ def asymptotic_pvalue(distance: np.ndarray, n: int, m: int, alternative: str) ->
     return np.clip(pvalue, 0.0, 1.0)
 
 
-def _chosen(greater: np.ndarray, less: np.ndarray, alternative: str) -> np.ndarray:
-    """Pick the excess that the alternative asks for."""
-    return np.asarray({"greater": greater, "less": less}.get(alternative, np.maximum(greater, less)))
+def _fitted_excess(reference: FittedReference, table: np.ndarray, alternative: str) -> np.ndarray:
+    """Sort the current columns, a few at a time, and hold them against the fitted ones."""
+    return np.concatenate(
+        [
+            lattice_excess(reference.sorted_[chosen], reference.rank_grid_[chosen], current, alternative)
+            for chosen, current in sorted_blocks(table)
+        ]
+    )
+
+
+def _raw_excess(reference: np.ndarray, table: np.ndarray, alternative: str) -> np.ndarray:
+    """Sort both, a few columns at a time."""
+    pairs = zip(sorted_blocks(reference), sorted_blocks(table), strict=True)
+    return np.concatenate(
+        [lattice_excess(left, rank_grid(left), right, alternative) for (_, left), (_, right) in pairs]
+    )

@@ -13,8 +13,10 @@ from numpy.typing import ArrayLike
 from tinytorch._arguments import check_choice, check_integer
 from tinytorch.stats._bins import BINNINGS, inner_edges, sorted_bin_counts
 from tinytorch.stats._columns import sorted_columns
+from tinytorch.stats._coupling import block_means
 from tinytorch.stats._inputs import as_columns
 from tinytorch.stats._storage import load_npz, save_npz
+from tinytorch.stats.ks_grid import RankGrid, rank_grid
 
 DEFAULT_BINS = 10
 """Deciles: what the rules of thumb for PSI are stated for."""
@@ -40,6 +42,8 @@ class FittedReference:
     edges_ : ndarray of shape (n_features, bins - 1)
         Upper ends, included, of all bins but the last.
     bin_counts_ : ndarray of shape (n_features, bins)
+    rank_grid_ : RankGrid
+        Values spread over the ranks, from which Kolmogorov-Smirnov starts.
 
     Examples
     --------
@@ -55,6 +59,8 @@ class FittedReference:
     sorted_: np.ndarray
     edges_: np.ndarray
     bin_counts_: np.ndarray
+    rank_grid_: RankGrid
+    _block_means: np.ndarray | None
 
     def __init__(self, *, bins: int = DEFAULT_BINS, binning: str = "quantile") -> None:
         self.bins = check_integer(bins, "bins", minimum=2)
@@ -69,6 +75,19 @@ class FittedReference:
             If it is not a table of finite numbers.
         """
         return self._take_sorted(sorted_columns(as_columns(reference, "reference")))
+
+    def block_means(self, n_current: int) -> np.ndarray:
+        """Return the mean of the reference values that each of `n_current` sorted values meets, per column.
+
+        The Wasserstein distance needs it; the last size asked for is kept, since batches tend to have one size.
+
+        Returns
+        -------
+        ndarray of shape (n_features, n_current)
+        """
+        if self._block_means is None or self._block_means.shape[1] != n_current:
+            self._block_means = block_means(self.sorted_, n_current)
+        return self._block_means
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the reference to exactly `path`, whole or not at all (a temporary file is renamed).
@@ -107,6 +126,8 @@ class FittedReference:
         self.sorted_ = columns
         self.edges_ = inner_edges(columns, self.bins, self.binning)
         self.bin_counts_ = sorted_bin_counts(columns, self.edges_)
+        self.rank_grid_ = rank_grid(columns)
+        self._block_means = None
         return self
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tinytorch.stats._columns import sorted_columns
+from tinytorch.stats._columns import sorted_blocks
+from tinytorch.stats._coupling import block_means, moved_mass
 from tinytorch.stats._inputs import as_pair
 from tinytorch.stats.reference import FittedReference, as_current
 
@@ -42,23 +43,37 @@ def wasserstein_distance(reference: ArrayLike | FittedReference, current: ArrayL
     array([5.])
     """
     if isinstance(reference, FittedReference):
-        reference_columns, table = reference.sorted_, as_current(current, reference)
-    else:
-        raw, table = as_pair(reference, current)
-        reference_columns = sorted_columns(raw)
-    return sorted_wasserstein(reference_columns, sorted_columns(table))
+        return _fitted_distance(reference, as_current(current, reference))
+    return _raw_distance(*as_pair(reference, current))
 
 
-def sorted_wasserstein(reference: np.ndarray, current: np.ndarray) -> np.ndarray:
-    """Return the distance between sorted columns of shape (n_features, n_samples).
+def sorted_wasserstein(reference: np.ndarray, means: np.ndarray, current: np.ndarray) -> np.ndarray:
+    """Return the distance between sorted columns of shape (n_features, n_samples), given `block_means`.
 
     Examples
     --------
-    >>> sorted_wasserstein(np.array([[0.0, 1.0]]), np.array([[1.0, 1.0]]))
+    >>> reference = np.array([[0.0, 1.0]])
+    >>> sorted_wasserstein(reference, block_means(reference, 2), np.array([[1.0, 1.0]]))
     array([0.5])
     """
-    n, m = reference.shape[1], current.shape[1]
-    starts = np.union1d(np.arange(n) * m, np.arange(m) * n)  # where either quantile function jumps, times n m
-    weight = np.diff(starts, append=n * m) / (float(n) * m)
-    gaps = [np.abs(left[starts // m] - right[starts // n]) for left, right in zip(reference, current, strict=True)]
-    return np.asarray([gap @ weight for gap in gaps])
+    columns = zip(reference, means, current, strict=True)
+    return np.array([moved_mass(left, middle, right) for left, middle, right in columns])
+
+
+def _fitted_distance(reference: FittedReference, table: np.ndarray) -> np.ndarray:
+    """Sort the current columns, a few at a time, and couple them with the fitted ones."""
+    means = reference.block_means(table.shape[0])
+    return np.concatenate(
+        [
+            sorted_wasserstein(reference.sorted_[chosen], means[chosen], current)
+            for chosen, current in sorted_blocks(table)
+        ]
+    )
+
+
+def _raw_distance(reference: np.ndarray, table: np.ndarray) -> np.ndarray:
+    """Sort both, a few columns at a time."""
+    pairs = zip(sorted_blocks(reference), sorted_blocks(table), strict=True)
+    return np.concatenate(
+        [sorted_wasserstein(left, block_means(left, table.shape[0]), right) for (_, left), (_, right) in pairs]
+    )
