@@ -11,6 +11,7 @@ from tinytorch.stats.block_permutation import (
     block_permutation_mean_test,
     suggest_block_length,
 )
+from tinytorch.stats.bootstrap import bootstrap_interval
 from tinytorch.stats.categories import FittedCategories, chi2_test, g_test
 from tinytorch.stats.column_report import ColumnReport, column_report
 from tinytorch.stats.comparisons import PairedDifference, mcnemar_test, paired_bootstrap, two_proportion_test
@@ -23,6 +24,13 @@ from tinytorch.stats.corrections import (
 )
 from tinytorch.stats.covariance import covariance_shift_test
 from tinytorch.stats.cramer_von_mises import cramervonmises_2samp
+from tinytorch.stats.divergences import (
+    hellinger_distance,
+    jensen_shannon_distance,
+    kl_divergence,
+    l_infinity_distance,
+    total_variation_distance,
+)
 from tinytorch.stats.energy import energy_distance
 from tinytorch.stats.energy_test import energy_test
 from tinytorch.stats.fisher import fisher_exact, fisher_exact_counts
@@ -86,6 +94,7 @@ __all__ = [
     "block_permutation_ks_test",
     "block_permutation_mean_test",
     "bonferroni",
+    "bootstrap_interval",
     "brown_forsythe_test",
     "chi2_from_counts",
     "chi2_test",
@@ -101,9 +110,13 @@ __all__ = [
     "fit_principal_components",
     "fixed_edges",
     "g_test",
+    "hellinger_distance",
     "holm",
+    "jensen_shannon_distance",
+    "kl_divergence",
     "ks_2samp",
     "ks_from_quantiles",
+    "l_infinity_distance",
     "lag1_autocorrelation",
     "mannwhitneyu",
     "mcnemar_test",
@@ -120,6 +133,7 @@ __all__ = [
     "quantile_edges",
     "sequential_two_proportion",
     "suggest_block_length",
+    "total_variation_distance",
     "trend_test",
     "two_proportion_test",
     "wasserstein_distance",
