@@ -129,18 +129,22 @@ def backpropagate(root: Any, gradient: Array) -> None:
         tensor = ready.pop()
         arrived = np.asarray(pending.pop(tensor))
         tensor.grad = arrived if tensor.grad is None else np.asarray(tensor.grad + arrived)
-        function = tensor.grad_fn
-        if function is None:
-            continue
-        for parent, share in zip(function.saved_tensors, function.backward(arrived)):  # noqa: B905 - not worth its time
-            if parent.grad_fn is None:
-                if parent.requires_grad:
-                    parent.grad = _owned(share, arrived) if parent.grad is None else np.asarray(parent.grad + share)
-            elif parent in uses:
-                pending[parent] = pending[parent] + share if parent in pending else share
-                uses[parent] -= 1
-                if not uses[parent]:
-                    ready.append(parent)
+        if tensor.grad_fn is not None:
+            ready += _hand_on(tensor.grad_fn, arrived, pending, uses)
+
+
+def _hand_on(function: Function, arrived: Array, pending: dict[Any, Array], uses: dict[Any, int]) -> list[Any]:
+    """Give each input of `function` its share of the gradient, and return those that wait for no other share."""
+    complete = []
+    for parent, share in zip(function.saved_tensors, function.backward(arrived), strict=True):
+        if parent.grad_fn is not None:
+            pending[parent] = pending[parent] + share if parent in pending else share
+            uses[parent] -= 1
+            if not uses[parent]:
+                complete.append(parent)
+        elif parent.requires_grad:
+            parent.grad = _owned(share, arrived) if parent.grad is None else np.asarray(parent.grad + share)
+    return complete
 
 
 def _count_uses(root: Any) -> dict[Any, int]:

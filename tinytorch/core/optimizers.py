@@ -102,17 +102,15 @@ class Optimizer:
 
     def _check_state(self, state: Mapping[str, Array]) -> tuple[dict[str, float], dict[str, Buffers]]:
         """Return the numbers and the buffers in `state`, or say what does not fit."""
-        kind = str(state.get("kind", ""))
+        kind, count = str(state.get("kind", "")), len(self.params)
         if kind != type(self).__name__:
             raise ValueError(f"state must be of a {type(self).__name__} optimizer, got {kind!r}.")
         required = {"kind", "step_count", "update_counts", *self._numbers}
-        optional = {f"{name}.{i}" for name in self._buffers for i in range(len(self.params))}
-        count = len(self.params)
+        optional = {f"{name}.{i}" for name in self._buffers for i in range(count)}
         if not required <= set(state) <= required | optional or np.shape(state["update_counts"]) != (count,):
             raise ValueError(f"state must hold the numbers and arrays of {count} parameters, got {sorted(state)}.")
-        buffers = {name: [state.get(f"{name}.{i}") for i in range(count)] for name in self._buffers}
-        fitted = {name: _fit_buffers(found, self.params, name) for name, found in buffers.items()}
-        return {name: float(state[name]) for name in self._numbers}, fitted
+        buffers = {name: _fit_buffers(_listed(state, name, count), self.params, name) for name in self._buffers}
+        return {name: float(state[name]) for name in self._numbers}, buffers
 
 
 class SGD(Optimizer):
@@ -351,6 +349,11 @@ def _check_betas(betas: tuple[float, float]) -> tuple[float, float]:
         if beta == 1.0:
             raise ValueError(f"betas must be in [0, 1), got {betas!r}.")
     return float(betas[0]), float(betas[1])
+
+
+def _listed(state: Mapping[str, Array], name: str, count: int) -> Buffers:
+    """Return the arrays `name.0`, `name.1` and so on of a state, None where there is none."""
+    return [state.get(f"{name}.{i}") for i in range(count)]
 
 
 def _fit_buffers(found: Sequence[Array | None], params: Sequence[Tensor], name: str) -> Buffers:

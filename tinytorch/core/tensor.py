@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -376,12 +377,12 @@ def _check_inner(left: tuple[int, ...], right: tuple[int, ...]) -> None:
 
 def _resolve_shape(old: tuple[int, ...], wanted: tuple[int, ...]) -> tuple[int, ...]:
     """Return `wanted` with its -1 filled in, or say why the elements do not fit."""
-    size = int(np.prod(old, dtype=np.int64))
-    known = int(np.prod([length for length in wanted if length != -1], dtype=np.int64))
-    if wanted.count(-1) > 1 or any(length < -1 for length in wanted):
+    known = [length for length in wanted if length != -1]
+    if len(wanted) - len(known) > 1 or min(known, default=0) < 0:
         raise ValueError(f"shape must hold lengths >= 0 and at most one -1, got {wanted}.")
-    filled = tuple(size // max(known, 1) if length == -1 else length for length in wanted)
-    total = int(np.prod(filled, dtype=np.int64))
-    if total != size:
-        raise ValueError(f"Cannot reshape {old} to {wanted}. Total elements must match: {size} ≠ {total}.")
+    size = math.prod(old)
+    rest = size // max(math.prod(known), 1)
+    filled = tuple(rest if length == -1 else length for length in wanted)
+    if math.prod(filled) != size:
+        raise ValueError(f"Cannot reshape {old} to {wanted}. Total elements must match: {size} ≠ {math.prod(filled)}.")
     return filled
