@@ -11,7 +11,7 @@ from tinytorch.stats.block_permutation import (
     block_permutation_mean_test,
     suggest_block_length,
 )
-from tinytorch.stats.bootstrap import bootstrap_interval
+from tinytorch.stats.bootstrap import bootstrap_interval, percentile_interval
 from tinytorch.stats.categories import FittedCategories, chi2_test, g_test
 from tinytorch.stats.column_report import ColumnReport, column_report
 from tinytorch.stats.comparisons import PairedDifference, mcnemar_test, paired_bootstrap, two_proportion_test
@@ -125,6 +125,7 @@ __all__ = [
     "mmd_test",
     "paired_bootstrap",
     "pca_reconstruction_test",
+    "percentile_interval",
     "permutation_test",
     "psi",
     "psi_from_histograms",

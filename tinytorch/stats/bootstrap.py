@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tinytorch._arguments import check_choice, check_in_range, check_integer
+from tinytorch._arguments import check_in_range, check_integer
 from tinytorch.stats._inputs import as_columns
 from tinytorch.stats._permutations import blocks, check_generator
 from tinytorch.stats.intervals import DEFAULT_CONFIDENCE, Interval
@@ -42,9 +42,12 @@ def bootstrap_interval(
     rng: np.random.Generator,
     n_resamples: int = DEFAULT_RESAMPLES,
     confidence: float = DEFAULT_CONFIDENCE,
-    method: str = "BCa",
 ) -> Interval:
-    """Return a bootstrap interval for any statistic of each column.
+    """Return the bias-corrected and accelerated (BCa) bootstrap interval for any statistic of each column.
+
+    It corrects the percentile interval for bias and skewness, for one more evaluation of the statistic per row; in
+    columns where all resamples lie on one side of the statistic it is the percentile interval. Equals
+    `scipy.stats.bootstrap` with the same draws.
 
     Parameters
     ----------
@@ -58,9 +61,6 @@ def bootstrap_interval(
         Number of resamples.
     confidence : float
         In (0, 1).
-    method : {"BCa", "percentile"}
-        "BCa" corrects for bias and skewness and needs one more evaluation per row; it falls back to the percentile
-        levels in columns where all resamples lie on one side of the statistic.
 
     Returns
     -------
@@ -70,11 +70,11 @@ def bootstrap_interval(
     Raises
     ------
     ValueError
-        If an argument breaks its rule, or BCa is asked of a single row.
+        If an argument breaks its rule or there are fewer than 2 rows.
 
     References
     ----------
-    B. Efron and R. J. Tibshirani, An Introduction to the Bootstrap (1993), chapters 13 and 14.
+    B. Efron and R. J. Tibshirani, An Introduction to the Bootstrap (1993), chapter 14.
 
     Examples
     --------
@@ -84,24 +84,63 @@ def bootstrap_interval(
     True
     """
     table = as_columns(values, "values")
-    check_generator(rng)
-    check_integer(n_resamples, "n_resamples", minimum=1)
+    if len(table) < 2:
+        raise ValueError(f"values must have at least 2 rows for a BCa interval, got {len(table)}.")
     check_in_range(confidence, "confidence", 0, 1, open_ends=True)
-    check_choice(method, "method", ("BCa", "percentile"))
-    if method == "BCa" and len(table) < 2:
-        raise ValueError(f"values must have at least 2 rows for BCa, got {len(table)}.")
     drawn = _resampled(table, statistic, n_resamples, rng)
-    tail = 0.5 * (1 - confidence)
-    levels = np.tile([[tail], [1 - tail]], table.shape[1])
-    if method == "BCa":
-        levels = _corrected_levels(drawn, statistic(table), _jackknifed(table, statistic), levels)
+    levels = np.repeat([[0.5 * (1 - confidence)], [0.5 * (1 + confidence)]], table.shape[1], axis=1)
+    levels = _corrected_levels(drawn, statistic(table), _jackknifed(table, statistic), levels)
     bounds = [np.quantile(column, level) for column, level in zip(drawn.T, levels.T, strict=True)]
     low, high = np.array(bounds).T
     return Interval(low, high)
 
 
+def percentile_interval(
+    values: ArrayLike,
+    statistic: Statistic = column_means,
+    *,
+    rng: np.random.Generator,
+    n_resamples: int = DEFAULT_RESAMPLES,
+    confidence: float = DEFAULT_CONFIDENCE,
+) -> Interval:
+    """Return the plain bootstrap interval: the middle share of the statistic's values over resamples.
+
+    Parameters
+    ----------
+    values, statistic, rng, n_resamples, confidence
+        As in `bootstrap_interval`; one row is enough.
+
+    Returns
+    -------
+    Interval
+        Two arrays of shape (n_features,).
+
+    Raises
+    ------
+    ValueError
+        If an argument breaks its rule.
+
+    References
+    ----------
+    B. Efron and R. J. Tibshirani, An Introduction to the Bootstrap (1993), chapter 13.
+
+    Examples
+    --------
+    >>> low, high = percentile_interval([1.0, 2.0, 3.0, 4.0], rng=np.random.default_rng(0))
+    >>> low, high
+    (array([1.5]), array([3.5]))
+    """
+    table = as_columns(values, "values")
+    check_in_range(confidence, "confidence", 0, 1, open_ends=True)
+    drawn = _resampled(table, statistic, n_resamples, rng)
+    low, high = np.quantile(drawn, [0.5 * (1 - confidence), 0.5 * (1 + confidence)], axis=0)
+    return Interval(low, high)
+
+
 def _resampled(table: np.ndarray, statistic: Statistic, n_resamples: int, rng: np.random.Generator) -> np.ndarray:
     """Return the statistic of each resample, of shape (n_resamples, n_features), in blocks that bound memory."""
+    check_generator(rng)
+    check_integer(n_resamples, "n_resamples", minimum=1)
     drawn = np.empty((n_resamples, table.shape[1]))
     for start, stop in blocks(n_resamples, table.size):
         drawn[start:stop] = statistic(table[rng.integers(0, len(table), (stop - start, len(table)))])

@@ -110,14 +110,14 @@ def fisher_exact_counts(
     pvalue = np.empty(left.shape)
     for place in np.ndindex(left.shape):
         yes, rows = left[place] + right[place], n_left[place] + n_right[place]
-        pvalue[place] = _pvalue(int(right[place]), int(yes), int(n_right[place]), int(rows), alternative)
+        pvalue[place] = _table_pvalue(int(right[place]), int(yes), int(n_right[place]), int(rows), alternative)
     odds_current, odds_reference = right * (n_left - left), left * (n_right - right)
     without = np.where(odds_current > 0, np.inf, 1.0)
     statistic = np.divide(odds_current, odds_reference, out=without, where=odds_reference > 0)
     return TwoSampleResult(statistic, pvalue, right / n_right - left / n_left)
 
 
-def _pvalue(observed: int, n_yes: int, n_drawn: int, n_total: int, alternative: str) -> float:
+def _table_pvalue(observed: int, n_yes: int, n_drawn: int, n_total: int, alternative: str) -> float:
     """Return the p-value of `observed` successes among `n_drawn` rows of `n_total` that hold `n_yes` in all."""
     smallest, largest = max(0, n_yes + n_drawn - n_total), min(n_yes, n_drawn)
     if smallest == largest:

@@ -141,9 +141,9 @@ def sequential_two_proportion(
     right, n_right = check_counts(successes_current, n_current, ("successes_current", "n_current"))
     left, n_left, right, n_right = np.broadcast_arrays(*map(np.atleast_1d, (left, n_left, right, n_right)))
     difference = right / n_right - left / n_left
-    pooled = _share(left + right, n_left + n_right)
+    pooled = _smoothed_share(left + right, n_left + n_right)
     variance = pooled * (1 - pooled) * (1 / n_left + 1 / n_right)
-    share_left, share_right = _share(left, n_left), _share(right, n_right)
+    share_left, share_right = _smoothed_share(left, n_left), _smoothed_share(right, n_right)
     own_variance = share_left * (1 - share_left) / n_left + share_right * (1 - share_right) / n_right
     width = _half_width(own_variance, design)
     return SequentialResult(
@@ -248,7 +248,7 @@ def _half_width(variance: np.ndarray, design: SequentialDesign) -> np.ndarray:
     return np.asarray(np.sqrt(2 * variance * (variance + mixture) / mixture * evidence))
 
 
-def _share(successes: np.ndarray, n: np.ndarray) -> np.ndarray:
+def _smoothed_share(successes: np.ndarray, n: np.ndarray) -> np.ndarray:
     """Return the share with half a success and half a failure added."""
     return np.asarray((successes + PRIOR_COUNT) / (n + 2 * PRIOR_COUNT))
 

@@ -200,15 +200,21 @@ def _upper_fraction(shapes: np.ndarray, points: np.ndarray) -> np.ndarray:
         step += 1
         numerator = -step * (step - shapes)
         denominator = denominator + 2.0
-        ratio_below = 1.0 / _away_from_zero(numerator * ratio_below + denominator)
-        ratio_above = _away_from_zero(denominator + numerator / ratio_above)
+        ratio_below = 1.0 / away_from_zero(numerator * ratio_below + denominator)
+        ratio_above = away_from_zero(denominator + numerator / ratio_above)
         change = ratio_below * ratio_above
         fraction *= change
     return np.asarray(fraction * shapes * _gamma_density_term(shapes, points))
 
 
-def _away_from_zero(values: np.ndarray) -> np.ndarray:
-    """Lift values too close to zero to divide by."""
+def away_from_zero(values: np.ndarray) -> np.ndarray:
+    """Lift values too close to zero to divide by.
+
+    Examples
+    --------
+    >>> away_from_zero(np.array([0.0, 2.0]))
+    array([1.e-300, 2.e+000])
+    """
     return np.where(np.abs(values) < LENTZ_FLOOR, LENTZ_FLOOR, values)
 
 

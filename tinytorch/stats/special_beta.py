@@ -13,7 +13,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tinytorch.stats.special import LENTZ_FLOOR, stirling_error
+from tinytorch.stats.special import away_from_zero, stirling_error
 
 # Lentz's fraction has settled when a step changes it by no more than a few units in the last place.
 SETTLED = 4.0 * np.finfo(np.float64).eps
@@ -197,16 +197,16 @@ def _lower_tail(a: np.ndarray, b: np.ndarray, x: np.ndarray, y: np.ndarray) -> n
 def _fraction(a: np.ndarray, b: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Return 1 / (1 + d_1 / (1 + d_2 / ...)) / a by modified Lentz."""
     above = np.ones_like(x)
-    below = 1 / _away_from_zero(1 - (a + b) * x / (a + 1))
+    below = 1 / away_from_zero(1 - (a + b) * x / (a + 1))
     fraction = below.copy()
     for step in range(1, FRACTION_STEPS):
         even = step * (b - step) * x / ((a + 2 * step - 1) * (a + 2 * step))
-        below = 1 / _away_from_zero(1 + even * below)
-        above = _away_from_zero(1 + even / above)
+        below = 1 / away_from_zero(1 + even * below)
+        above = away_from_zero(1 + even / above)
         fraction *= above * below
         odd = -(a + step) * (a + b + step) * x / ((a + 2 * step) * (a + 2 * step + 1))
-        below = 1 / _away_from_zero(1 + odd * below)
-        above = _away_from_zero(1 + odd / above)
+        below = 1 / away_from_zero(1 + odd * below)
+        above = away_from_zero(1 + odd / above)
         change = above * below
         fraction *= change
         if (np.abs(change - 1) <= SETTLED).all():
@@ -264,8 +264,3 @@ def _expit(logit: np.ndarray) -> np.ndarray:
     """Return 1 / (1 + e^-logit) with full relative precision on both sides."""
     small = np.exp(-np.abs(logit))
     return np.asarray(np.where(logit >= 0, 1.0, small) / (1 + small))
-
-
-def _away_from_zero(values: np.ndarray) -> np.ndarray:
-    """Lift values too close to zero to divide by."""
-    return np.where(np.abs(values) < LENTZ_FLOOR, LENTZ_FLOOR, values)
