@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -45,10 +46,10 @@ def slow_adwin(values, delta=0.002, clock=32, max_buckets=5, min_window_length=5
             window = Buckets(max_buckets)
         seen.append(value)
         window.insert(value)
-        if len(seen) % clock == 0 and len(seen) > grace_period:
-            if cut_found(window, np.var(seen), delta, min_window_length):
-                alarms.append(position)
-                seen = []
+        due = len(seen) % clock == 0 and len(seen) > grace_period
+        if due and cut_found(window, np.var(seen), delta, min_window_length):
+            alarms.append(position)
+            seen = []
     return alarms
 
 
@@ -105,7 +106,7 @@ def test_boundaries_worked_out_from_the_count_are_those_of_real_buckets(counts, 
 def test_segments_join_without_a_gap(clock):
     rule = WindowRule(0.002, clock, 5, 5, 10)
     parts = [segment(rule, number) for number in range(6)]
-    for before, after in zip(parts, parts[1:], strict=False):
+    for before, after in itertools.pairwise(parts):
         assert before.end == after.begin
         assert before.counts[-1] + clock == after.counts[0]
         assert len(before.kept_next) == after.n_kept

@@ -44,7 +44,7 @@ class HDDM_A(StreamDetectorBase):
 
     Notes
     -----
-    Alarms and restarts are those of `river.drift.binary.HDDMA` (versions 0.23 and 0.26); there is no warning zone.
+    Alarms and restarts are those of river 0.26's `drift.binary.HDDMA` (`HDDM_A` in 0.23); there is no warning zone.
 
     References
     ----------

@@ -46,7 +46,7 @@ class HDDM_W(StreamDetectorBase):
 
     Notes
     -----
-    Alarms and restarts are those of `river.drift.binary.HDDMW` (versions 0.23 and 0.26); there is no warning zone.
+    Alarms and restarts are those of river 0.26's `drift.binary.HDDMW` (`HDDM_W` in 0.23); there is no warning zone.
 
     References
     ----------
