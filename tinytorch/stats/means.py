@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tinytorch._arguments import check_choice
-from tinytorch.stats._effects import in_common_unit, ratio_or_infinity, standardised_difference
+from tinytorch.stats._effects import cohens_d, in_common_unit, mean_and_squares, ratio_or_infinity
 from tinytorch.stats._inputs import as_pair
 from tinytorch.stats._results import TwoSampleResult
 from tinytorch.stats.special import normal_sf
@@ -123,15 +123,15 @@ def _moments(reference: ArrayLike, current: ArrayLike) -> _MeanComparison:
         if len(table) < 2:
             raise ValueError(f"{name} must have at least 2 rows, got {len(table)}.")
     left, right, _ = in_common_unit(left, right)
-    error_reference = left.var(axis=0, ddof=1) / len(left)
-    error_current = right.var(axis=0, ddof=1) / len(right)
-    difference = right.mean(axis=0) - left.mean(axis=0)
+    n, m = len(left), len(right)
+    first, second = mean_and_squares(left), mean_and_squares(right)
+    error_reference, error_current = first[1] / (n - 1) / n, second[1] / (m - 1) / m
     return _MeanComparison(
-        sizes=(len(left), len(right)),
+        sizes=(n, m),
         error_reference=error_reference,
         error_current=error_current,
-        ratio=ratio_or_infinity(difference, np.sqrt(error_reference + error_current)),
-        effect_size=standardised_difference(left, right),
+        ratio=ratio_or_infinity(second[0] - first[0], np.sqrt(error_reference + error_current)),
+        effect_size=cohens_d(first, second, rows=n + m),
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tinytorch._arguments import check_choice, check_integer
-from tinytorch.stats._effects import in_common_unit, standardised_difference
+from tinytorch.stats._effects import cohens_d, in_common_unit, mean_and_squares
 from tinytorch.stats._inputs import as_pair
 from tinytorch.stats._permutations import blocks, check_generator, permutation_pvalue, random_labels
 from tinytorch.stats._results import TwoSampleResult
@@ -76,13 +76,14 @@ def permutation_test(
     left, right, unit = in_common_unit(left, right)
     pooled = np.concatenate([left, right])
     pooled -= pooled.mean(axis=0)
+    moments = mean_and_squares(left), mean_and_squares(right)
     labels = random_labels(len(left), len(right), n_permutations, rng)
     return TwoSampleResult(
-        statistic=unit * (right.mean(axis=0) - left.mean(axis=0)),
+        statistic=unit * (moments[1][0] - moments[0][0]),
         pvalue=permutation_pvalue(
             _extremeness(pooled, labels, alternative), rounding=TIE_SHARE * np.abs(pooled).sum(axis=0)
         ),
-        effect_size=standardised_difference(left, right),
+        effect_size=cohens_d(*moments, rows=len(pooled)),
     )
 
 

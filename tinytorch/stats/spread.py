@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tinytorch.stats._effects import in_common_unit
+from tinytorch.stats._effects import in_common_unit, mean_and_squares
 from tinytorch.stats._inputs import as_pair
 from tinytorch.stats._results import TwoSampleResult
 from tinytorch.stats.special_beta import f_sf
@@ -56,10 +56,10 @@ def brown_forsythe_test(reference: ArrayLike, current: ArrayLike) -> TwoSampleRe
     if min(n, m) < SMALLEST_SAMPLE or n + m < SMALLEST_POOL:
         raise ValueError(f"reference and current must have at least 2 rows each and 5 together, got {n} and {m}.")
     left, right, _ = in_common_unit(left, right)
-    left, right = (np.abs(table - np.median(table, axis=0)) for table in (left, right))
-    mean_left, mean_right = left.mean(axis=0), right.mean(axis=0)
+    left, right = (_distances_from_median(table) for table in (left, right))
+    (mean_left, squares_left), (mean_right, squares_right) = mean_and_squares(left), mean_and_squares(right)
     between = n * m / (n + m) * (mean_right - mean_left) ** 2
-    within = ((left - mean_left) ** 2).sum(axis=0) + ((right - mean_right) ** 2).sum(axis=0)
+    within = squares_left + squares_right
     certain = np.where(between > 0, np.inf, 0.0)
     statistic = np.divide(between * (n + m - 2), within, out=certain, where=within > 0)
     return TwoSampleResult(statistic, f_sf(statistic, 1, n + m - 2), _log_ratio(mean_left, mean_right))
@@ -71,3 +71,9 @@ def _log_ratio(reference: np.ndarray, current: np.ndarray) -> np.ndarray:
         logs = np.log(reference), np.log(current)
     both_zero = (reference == 0) & (current == 0)
     return np.asarray(np.subtract(logs[1], logs[0], out=np.zeros_like(reference), where=~both_zero))
+
+
+def _distances_from_median(table: np.ndarray) -> np.ndarray:
+    """Return |x - median of its column|; `table` is overwritten. The median works faster along contiguous rows."""
+    table -= np.median(np.ascontiguousarray(table.T), axis=1)
+    return np.asarray(np.abs(table, out=table))
