@@ -31,6 +31,16 @@ def test_a_sample_against_itself_gives_p_one(test, rng):
     assert (test(data, data, rng=rng).pvalue == 1).all()
 
 
+@pytest.mark.parametrize("scale", [1e-310, 1e-200, 1e200, 1e307])
+@pytest.mark.parametrize("test", JOINT + PER_COLUMN)
+def test_the_largest_and_smallest_units_change_no_pvalue(test, scale, rng):
+    reference, current = rng.normal(size=(30, 3)), rng.normal(size=(25, 3))
+    plain = test(reference, current, rng=np.random.default_rng(1), n_permutations=19)
+    scaled = test(reference * scale, current * scale, rng=np.random.default_rng(1), n_permutations=19)
+    np.testing.assert_allclose(scaled.pvalue, plain.pvalue)
+    np.testing.assert_allclose(scaled.effect_size, plain.effect_size, rtol=1e-9)
+
+
 @pytest.mark.parametrize("test", JOINT + PER_COLUMN)
 def test_arguments_are_left_as_they_were(test, rng):
     reference, current = rng.normal(size=(30, 3)), rng.normal(size=(30, 3))

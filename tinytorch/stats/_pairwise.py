@@ -58,6 +58,23 @@ def permuted_pair_sums(
     return _relabelled_sums(kernel, random_labels(n_reference, n_current, n_permutations, rng))
 
 
+def centred_points(reference: np.ndarray, current: np.ndarray) -> tuple[np.ndarray, int]:
+    """Pool two samples, centre them, and divide them by 2 to the returned power, so that no square overflows.
+
+    Examples
+    --------
+    >>> centred_points(np.array([[1.0]]), np.array([[5.0], [6.0]]))
+    (array([[-0.375],
+           [ 0.125],
+           [ 0.25 ]]), 3)
+    """
+    points = np.concatenate([reference, current])
+    exponent = int(np.frexp(np.abs(points).max())[1])
+    points = np.ldexp(points, -exponent)
+    points -= points.mean(axis=0)
+    return points, exponent
+
+
 def squared_distances(left: np.ndarray, right: np.ndarray) -> np.ndarray:
     """Squared distance of every row of `left` to every row of `right`.
 

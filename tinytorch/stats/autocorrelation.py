@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from tinytorch.stats._effects import in_common_unit
 from tinytorch.stats._inputs import as_columns
 
 
@@ -42,7 +43,8 @@ def lag1_autocorrelation(values: ArrayLike) -> np.ndarray:
     >>> lag1_autocorrelation([1.0, 2.0, 3.0, 4.0, 5.0])
     array([0.4])
     """
-    return pooled_lag1_autocorrelation(as_columns(values, "values"))
+    table = as_columns(values, "values")
+    return pooled_lag1_autocorrelation(in_common_unit(table, table)[0])
 
 
 def effective_sample_size(values: ArrayLike) -> np.ndarray:
@@ -78,12 +80,12 @@ def effective_sample_size(values: ArrayLike) -> np.ndarray:
     array([2.14])
     """
     table = as_columns(values, "values")
-    correlation = np.maximum(pooled_lag1_autocorrelation(table), 0.0)
+    correlation = np.maximum(lag1_autocorrelation(table), 0.0)
     return np.asarray(np.maximum(len(table) * (1 - correlation) / (1 + correlation), 1.0))
 
 
 def pooled_lag1_autocorrelation(*tables: np.ndarray) -> np.ndarray:
-    """Lag-1 autocorrelation that several stretches of a series share, each about its own mean, per column.
+    """Lag-1 autocorrelation that stretches of a series share, each about its own mean; tables in one unit, per column.
 
     Examples
     --------

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tinytorch._arguments import check_integer
-from tinytorch.stats._effects import standardised_difference
+from tinytorch.stats._effects import in_common_unit, standardised_difference
 from tinytorch.stats._inputs import as_pair
 from tinytorch.stats._permutations import blocks, check_generator, permutation_pvalue
 from tinytorch.stats._results import TwoSampleResult
@@ -85,11 +85,12 @@ def block_permutation_mean_test(
     """
     left, right = as_pair(reference, current)
     labels = _labels(left, right, rng, block_length, n_permutations)
-    pooled = np.concatenate([left, right]) - left[0]
+    left, right, unit = in_common_unit(left, right)
+    pooled = np.concatenate([left, right])
     pooled -= pooled.mean(axis=0)
     sums = np.concatenate([labels[start:stop] @ pooled for start, stop in blocks(len(labels), len(pooled))])
     return TwoSampleResult(
-        statistic=(right - left[0]).mean(axis=0) - (left - left[0]).mean(axis=0),
+        statistic=(right.mean(axis=0) - left.mean(axis=0)) * unit,
         pvalue=permutation_pvalue(np.abs(sums), TIE_SHARE * np.abs(pooled).sum(axis=0)),
         effect_size=standardised_difference(left, right),
     )
@@ -180,6 +181,7 @@ def suggest_block_length(reference: ArrayLike, current: ArrayLike) -> int:
     """
     left, right = as_pair(reference, current)
     longest = max(1, (len(left) + len(right)) // FEWEST_BLOCKS)
+    left, right, _ = in_common_unit(left, right)
     correlation = float(pooled_lag1_autocorrelation(left, right).max())
     if correlation <= 0:
         return 1

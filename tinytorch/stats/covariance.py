@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tinytorch._arguments import check_integer
+from tinytorch.stats._effects import in_common_unit
 from tinytorch.stats._inputs import as_pair
 from tinytorch.stats._permutations import DEFAULT_PERMUTATIONS, check_generator, permutation_pvalue, random_labels
 from tinytorch.stats._results import TwoSampleResult
@@ -76,6 +77,7 @@ def covariance_shift_test(
     check_integer(n_permutations, "n_permutations", minimum=1)
     n = check_integer(len(left), "number of reference rows", minimum=2)
     m = check_integer(len(right), "number of current rows", minimum=2)
+    left, right, _ = in_common_unit(left, right)
     residuals = np.concatenate([_residuals(left), _residuals(right)])
     spread = np.sqrt(np.mean(residuals**2, axis=0))
     residuals /= np.where(spread > 0, spread, 1.0)

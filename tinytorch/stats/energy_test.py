@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from tinytorch._arguments import check_integer
 from tinytorch.stats._inputs import as_pair
-from tinytorch.stats._pairwise import Kernel, permuted_pair_sums, squared_distances
+from tinytorch.stats._pairwise import Kernel, centred_points, permuted_pair_sums, squared_distances
 from tinytorch.stats._permutations import DEFAULT_PERMUTATIONS, check_generator, permutation_pvalue
 from tinytorch.stats._results import TwoSampleResult
 
@@ -71,19 +71,21 @@ def energy_test(
     check_generator(rng)
     check_integer(n_permutations, "n_permutations", minimum=1)
     n, m = len(left), len(right)
-    sums = permuted_pair_sums(_distance_kernel(np.concatenate([left, right])), n, m, n_permutations, rng)
+    points, exponent = centred_points(left, right)
+    sums = permuted_pair_sums(_distance_kernel(points), n, m, n_permutations, rng)
     apart = 2 * sums.between / (n * m)
     energies = apart - 2 * sums.reference / n**2 - 2 * sums.current / m**2
     rounding = TIED_ROUNDINGS * float(np.finfo(np.float64).eps) * apart[0]
     effect_size = np.maximum(energies[:1], 0.0) / (apart[:1] or 1.0)
     return TwoSampleResult(
-        n * m / (n + m) * energies[:1], permutation_pvalue(energies[:, np.newaxis], rounding), effect_size
+        np.ldexp(n * m / (n + m) * energies[:1], exponent),
+        permutation_pvalue(energies[:, np.newaxis], rounding),
+        effect_size,
     )
 
 
 def _distance_kernel(points: np.ndarray) -> Kernel:
     """Euclidean distance between rows of `points`."""
-    points = points - points.mean(axis=0)
 
     def kernel(rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
         squared = squared_distances(points[rows], points[columns])

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from tinytorch._arguments import check_integer, check_positive
 from tinytorch.stats._inputs import as_pair
-from tinytorch.stats._pairwise import Kernel, PairSums, permuted_pair_sums, squared_distances
+from tinytorch.stats._pairwise import Kernel, PairSums, centred_points, permuted_pair_sums, squared_distances
 from tinytorch.stats._permutations import DEFAULT_PERMUTATIONS, check_generator, permutation_pvalue
 from tinytorch.stats._results import TwoSampleResult
 
@@ -21,6 +21,8 @@ BANDWIDTH_ROWS = 300
 SINGLE_PRECISION_ROWS = 1000
 # float32 keeps a squared distance of this many squared bandwidths to 1e-4, and so the kernel to 1e-4.
 SINGLE_PRECISION_RADIUS = 1000.0
+# In units of the widest value. Squares in units of anything smaller overflow, and only ties are that near anyway.
+SMALLEST_BANDWIDTH = 1e-150
 # Two statistics this many roundings apart are tied.
 TIED_ROUNDINGS = 4.0
 
@@ -85,9 +87,11 @@ def mmd_test(
     check_integer(n_permutations, "n_permutations", minimum=1)
     check_integer(len(left), "number of reference rows", minimum=2)
     check_integer(len(right), "number of current rows", minimum=2)
-    points = np.concatenate([left, right])
-    points -= points.mean(axis=0)
-    width = _median_distance(points, rng) if bandwidth is None else check_positive(bandwidth, "bandwidth")
+    points, exponent = centred_points(left, right)
+    if bandwidth is None:
+        width = _median_distance(points, rng)
+    else:
+        width = max(np.ldexp(check_positive(bandwidth, "bandwidth"), -exponent), SMALLEST_BANDWIDTH)
     kernel, rounding = _gaussian_kernel(points / (np.sqrt(2.0) * width))
     sums = permuted_pair_sums(kernel, len(left), len(right), n_permutations, rng)
     statistics = _unbiased(sums, len(left), len(right))

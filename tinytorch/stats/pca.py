@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tinytorch._arguments import check_in_range, check_integer
+from tinytorch.stats._effects import in_common_unit
 from tinytorch.stats._inputs import as_columns, as_pair
 from tinytorch.stats._permutations import DEFAULT_PERMUTATIONS, check_generator
 from tinytorch.stats._results import TwoSampleResult
@@ -94,7 +95,8 @@ def fit_principal_components(
     check_integer(len(table), "number of reference rows", minimum=2)
     check_integer(table.shape[1], "number of columns", minimum=2)
     mean = table.mean(axis=0)
-    scale = np.where(np.ptp(table, axis=0) > 0, table.std(axis=0), 1.0)
+    spread = table.std(axis=0)
+    scale = np.where((np.ptp(table, axis=0) > 0) & (spread > 0), spread, 1.0)
     standardised = (table - mean) / scale
     variances, directions = np.linalg.eigh(standardised.T @ standardised / len(table))
     variances, directions = np.maximum(variances[::-1], 0.0), directions[:, ::-1]
@@ -157,6 +159,7 @@ def pca_reconstruction_test(
     left, right = as_pair(reference, current)
     check_generator(rng)
     check_integer(len(left), "number of reference rows", minimum=SMALLEST_REFERENCE)
+    left, right, _ = in_common_unit(left, right)
     shuffled = rng.permutation(left)
     components = fit_principal_components(shuffled[: len(left) // 2], variance_kept=variance_kept)
     return permutation_test(

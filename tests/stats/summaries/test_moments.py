@@ -45,9 +45,11 @@ def test_a_column_without_values_joins_one_with_values():
         assert merged.mean[0] == 1e9 + 0.5 and merged.variance[0] == 0.5 and merged.count[0] == 2
 
 
-def test_trap_a_constant_column_has_no_variance_at_all():
-    constant = Moments.from_batch(np.full(7, 0.1)).merge(Moments.from_batch(np.full(5, 0.1)))
-    assert constant.variance[0] == 0.0
+@pytest.mark.parametrize("value", [0.1, 3.7, 1e9 + 0.3, -1e-7, 123456.789])
+def test_trap_a_constant_column_has_no_variance_at_all(value):
+    parts = [Moments.from_batch(np.full(n_rows, value)) for n_rows in (7, 5, 1000, 33)]
+    whole = parts[0].merge(parts[1]).merge(parts[2].merge(parts[3]))
+    assert all(part.variance[0] == 0.0 for part in (*parts, whole))
 
 
 def test_bad_input_is_named():
@@ -55,3 +57,5 @@ def test_bad_input_is_named():
         Moments.from_batch([1.0, np.inf])
     with pytest.raises(ValueError, match="batch must have at least one row"):
         Moments.from_batch([])
+    with pytest.raises(ValueError, match=r"batch must hold values of at most 1e\+150"):
+        Moments.from_batch([1.0, np.nan, -1e200])

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from tinytorch._arguments import check_in_range
+from tinytorch.stats._effects import ratio_or_infinity
 from tinytorch.stats._results import TwoSampleResult
 from tinytorch.stats.categories import _compared, _pearson
 from tinytorch.stats.fisher import fisher_exact_counts
@@ -59,9 +60,9 @@ def z_test_from_moments(reference: Moments, current: Moments) -> TwoSampleResult
             enough, np.sqrt(reference.variance / np.maximum(n, 1) + current.variance / np.maximum(m, 1)), 0
         )
     spread = np.sqrt((reference.squares + current.squares) / np.maximum(n + m - 2, 1))
-    statistic = _ratio(difference, error)
+    statistic = ratio_or_infinity(difference, error)
     pvalue = np.minimum(2 * normal_sf(np.abs(statistic)), 1.0)
-    return TwoSampleResult(statistic, pvalue, _ratio(difference, spread))
+    return TwoSampleResult(statistic, pvalue, ratio_or_infinity(difference, spread))
 
 
 def ks_from_quantiles(reference: Quantiles, current: Quantiles) -> TwoSampleResult:
@@ -236,9 +237,3 @@ def _largest_gap(reference: Quantiles, current: Quantiles, column: int) -> float
     left = np.append(0, left_upto)[np.searchsorted(left_values, points, side="right")] / left_upto[-1]
     right = np.append(0, right_upto)[np.searchsorted(right_values, points, side="right")] / right_upto[-1]
     return float(np.abs(left - right).max())
-
-
-def _ratio(difference: np.ndarray, scale: np.ndarray) -> np.ndarray:
-    """Divide; over a scale of 0 the ratio is 0 for no difference and infinite for one."""
-    unscaled = np.where(difference == 0, 0.0, np.copysign(np.inf, difference))
-    return np.asarray(np.divide(difference, scale, out=unscaled, where=scale > 0))

@@ -13,6 +13,9 @@ from numpy.typing import ArrayLike
 
 from tinytorch.stats.summaries._checks import check_same_kind, check_same_width, split_missing
 
+# The squares of larger values would overflow.
+LARGEST_VALUE = 1e150
+
 
 @dataclass(frozen=True, eq=False)
 class Moments:
@@ -57,11 +60,13 @@ class Moments:
         Raises
         ------
         ValueError
-            If `batch` is no table of numbers, is empty, or holds an infinity.
+            If `batch` is no table of numbers, is empty, or holds an infinity or a value beyond 1e150.
         """
         table, absent = split_missing(batch)
-        count = len(table) - absent.sum(axis=0)
         present = ~absent
+        if np.abs(table, where=present, out=np.zeros_like(table)).max() > LARGEST_VALUE:
+            raise ValueError(f"batch must hold values of at most {LARGEST_VALUE:g}, got larger ones.")
+        count = len(table) - absent.sum(axis=0)
         divisor = np.maximum(count, 1)
         rounded = np.sum(table, axis=0, where=present) / divisor
         distances = np.where(present, table - rounded, 0.0)
