@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -224,12 +225,18 @@ def _check_fits(predictions: tuple[int, ...], targets: tuple[int, ...]) -> None:
         raise ValueError(f"targets must have the shape of the predictions, {predictions}, got {targets}.")
 
 
+@functools.lru_cache(maxsize=16)
+def _class_column(n_classes: int, dtype: np.dtype[Any]) -> Array:
+    """Return the class numbers, one a row; kept, for they are the same in every batch."""
+    return np.arange(n_classes, dtype=dtype)[:, np.newaxis]
+
+
 def _one_hot(targets: Array, logits: tuple[int, ...]) -> Array:
     """Return, in the shape of the logits, where the right classes are."""
     n_samples, n_classes = logits
     if targets.shape != (n_samples,):
         raise ValueError(f"targets must have shape ({n_samples},), one a row of the logits, got {targets.shape}.")
-    one_hot: Array = np.arange(n_classes, dtype=targets.dtype)[:, np.newaxis] == targets
+    one_hot: Array = _class_column(n_classes, targets.dtype) == targets
     # No row can match two classes, so as many matches as rows means that each label is a class.
     if np.count_nonzero(one_hot) != n_samples:
         wrong = targets[~one_hot.any(axis=0)][0]

@@ -34,6 +34,7 @@ from tinytorch.core.autograd import (
 __all__ = ["Tensor", "record"]
 
 FLOAT32 = np.dtype(np.float32)
+ONE = np.ones((), FLOAT32)
 
 
 class Tensor:
@@ -313,7 +314,7 @@ class Tensor:
         if gradient is None:
             if self._data.size != 1:
                 raise ValueError(f"gradient must be given unless there is 1 element, got shape {self.shape}.")
-            return np.ones(self.shape, FLOAT32)
+            return ONE.copy() if self._data.ndim == 0 else np.ones(self.shape, FLOAT32)
         start = _to_float32(gradient)
         if start.shape != self.shape:
             raise ValueError(f"gradient must have the shape {self.shape}, got shape {start.shape}.")
