@@ -46,7 +46,8 @@ class HDDM_W(StreamDetectorBase):
 
     Notes
     -----
-    Alarms and restarts are those of river 0.26's `drift.binary.HDDMW` (`HDDM_W` in 0.23); there is no warning zone.
+    Alarms and restarts are those of river 0.26's `drift.binary.HDDMW`; there is no warning zone. (River 0.23's
+    `HDDM_W` lost every 0 before the first other value from its means, and so raised other alarms.)
 
     References
     ----------
