@@ -1,8 +1,8 @@
 """Ask river where its detectors raise alarms, and store values and alarms in river_alarms.npz beside this file.
 
 Run with `python tests/stats/streams/make_river_alarms.py` where river is installed (the `bench` extra). The tests need
-no river; one of them runs `make` again where river is there. Recorded with river 0.26.1; river 0.23.0 gives the same but for HDDM_W, whose fading mean forgot
-every zero before the first other value.
+no river; one of them runs `make` again where river is there. Recorded with river 0.26.1. River 0.23.0 gives the same
+but for HDDM_W, whose fading mean forgot every zero before the first other value.
 """
 
 from __future__ import annotations
