@@ -51,6 +51,18 @@ from tinytorch.stats.sequential import (
     sequential_two_proportion,
 )
 from tinytorch.stats.spread import brown_forsythe_test
+from tinytorch.stats.streams import (
+    ADWIN,
+    CUSUM,
+    DDM,
+    EDDM,
+    EWMA,
+    HDDM_A,
+    HDDM_W,
+    KSWIN,
+    PageHinkley,
+    Shewhart,
+)
 from tinytorch.stats.summaries import (
     CategoryCounts,
     Histogram,
@@ -70,20 +82,30 @@ from tinytorch.stats.trend import TrendResult, trend_test
 from tinytorch.stats.wasserstein import wasserstein_distance
 
 __all__ = [
+    "ADWIN",
+    "CUSUM",
     "CategoryCounts",
     "ColumnReport",
+    "DDM",
+    "EDDM",
+    "EWMA",
     "FittedCategories",
     "FittedReference",
+    "HDDM_A",
+    "HDDM_W",
     "Histogram",
     "Interval",
+    "KSWIN",
     "Missing",
     "Moments",
+    "PageHinkley",
     "PairedDifference",
     "PrincipalComponents",
     "Quantiles",
     "SequentialDesign",
     "SequentialResult",
     "SequentialTwoProportion",
+    "Shewhart",
     "TableSummary",
     "TrendResult",
     "TwoSampleResult",
