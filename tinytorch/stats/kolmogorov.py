@@ -87,15 +87,15 @@ def ksone_sf(statistic: ArrayLike, n: int) -> np.ndarray:
     array([1.  , 0.25, 0.  ])
     """
     check_integer(n, "n", minimum=1)
-    distances = np.asarray(statistic, dtype=np.float64)
+    distances = np.atleast_1d(np.asarray(statistic, dtype=np.float64))
     inner = (distances > 0.0) & (distances < 1.0)
     tail = np.where(distances <= 0.0, 1.0, 0.0)
     coarse = inner & (n > FULL_SUM) & (n * distances**2 >= GRID_TAIL)
     if coarse.any():
         tail[coarse] = _birnbaum_tingey(distances[coarse], n, n // SUM_NODES)
-    for place in zip(*np.nonzero(inner & ~coarse), strict=True):
-        tail[place] = _birnbaum_tingey(distances[place][np.newaxis], n, 1)[0]
-    return np.minimum(tail, 1.0)
+    for place in np.flatnonzero(inner & ~coarse).tolist():  # one by one: all terms of many values would fill memory
+        tail.flat[place] = _birnbaum_tingey(distances.flat[place : place + 1], n, 1)[0]
+    return np.minimum(tail, 1.0).reshape(np.shape(statistic))
 
 
 def kstwo_sf(statistic: ArrayLike, n: int) -> np.ndarray:

@@ -109,8 +109,10 @@ def asymptotic_pvalue(distance: np.ndarray, n: int, m: int, alternative: str) ->
     >>> asymptotic_pvalue(np.array([0.02]), 50_000, 10_000, "two-sided").round(4)
     array([0.0025])
     """
+    if n == m == 1:
+        return np.ones(distance.shape)  # round(1 / 2) is 0: scipy answers NaN, but one value a side tells nothing
     if alternative == "two-sided":
-        return kstwo_sf(distance, max(1, round(n * m / (n + m))))
+        return kstwo_sf(distance, round(n * m / (n + m)))
     large, small = float(max(n, m)), float(min(n, m))
     z = math.sqrt(large * small / (large + small)) * distance
     with np.errstate(under="ignore"):
