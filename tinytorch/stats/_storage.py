@@ -34,7 +34,7 @@ def save_npz(path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray]) -> 
     draft = target.with_name(f".{target.name}.{uuid.uuid4().hex}.part")  # the same folder: a rename moves no bytes
     try:
         with open(draft, "xb") as file:
-            np.savez(file, allow_pickle=False, **arrays)
+            np.savez(file, **arrays)  # type: ignore[arg-type]
             file.flush()
             os.fsync(file.fileno())
         os.replace(draft, target)
