@@ -32,9 +32,10 @@ def covariance_shift_test(
     by sqrt(n / (n - 1)), so that residuals of a small sample are not smaller. The residuals' labels are then shuffled.
     Residuals are only almost exchangeable (each sample's sum to zero), so the size is approximate: close to nominal
     once each sample has some ten rows a column (measured at 0.05: 0.05 to 0.06 on normal data; 0.07 on 50 rows of
-    Student's t with three degrees of freedom, whose tails hardly let a covariance be known). Two columns of one sign of correlation in the reference and the
-    other in `current` are found, though each column alone looks the same. Time grows with the rows and the square of
-    the columns; memory is one table and the labels.
+    Student's t with three degrees of freedom, whose tails hardly let a covariance be known).
+
+    Two columns of one sign of correlation in the reference and the other in `current` are found, though each column
+    alone looks the same. Time grows with the rows and the square of the columns; memory is one table and the labels.
 
     Parameters
     ----------
