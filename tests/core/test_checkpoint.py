@@ -87,6 +87,27 @@ def test_a_trainer_can_go_back_to_its_own_checkpoint(blobs, tmp_path):
         np.testing.assert_array_equal(left, right)
 
 
+def test_a_checkpoint_saved_again_before_any_training_is_the_same(blobs, tmp_path):
+    whole = Run(blobs, 0).fit(4)
+    Run(blobs, 0).fit(2).trainer.save_checkpoint(tmp_path / "first")
+    middle, last = Run(blobs, 50), Run(blobs, 60)
+    middle.trainer.load_checkpoint(tmp_path / "first")
+    middle.trainer.save_checkpoint(tmp_path / "second")
+    last.trainer.load_checkpoint(tmp_path / "second")
+    assert_same_to_the_bit(last.fit(2), whole)
+
+
+def test_training_may_go_on_with_other_data(blobs, tmp_path):
+    run, untrained = Run(blobs, 0).fit(1), Run(blobs, 0)
+    run.trainer.save_checkpoint(tmp_path / "shuffled")
+    untrained.trainer.save_checkpoint(tmp_path / "untrained")
+    run.trainer.load_checkpoint(tmp_path / "shuffled")
+    run.trainer.fit(list(run.train), epochs=1)
+    run.trainer.load_checkpoint(tmp_path / "untrained")
+    run.fit(1)
+    assert run.trainer.epoch == 1
+
+
 @pytest.mark.parametrize("stopped_at", [1, 3, 5])
 def test_early_stopping_goes_on_from_a_checkpoint_taken_inside_it(stopped_at, blobs, tmp_path):
     """The best epoch is the third: it lies after, at and before the three checkpoints."""

@@ -146,6 +146,21 @@ def test_evaluation_switches_dropout_off_and_training_on_again_in_any_class_of_m
     assert model.inside[0].training is trainer.training_mode is True
 
 
+def test_evaluation_records_nothing_for_a_way_back():
+    outputs = []
+
+    class Watched(Linear):
+        def forward(self, x):
+            outputs.append(super().forward(x))
+            return outputs[-1]
+
+    model = Watched(1, 1)
+    trainer = Trainer(model, SGD(model.parameters()), MSELoss())
+    trainer.evaluate(ONE_BATCH)
+    trainer.train_epoch(ONE_BATCH)
+    assert [output.requires_grad for output in outputs] == [False, True]
+
+
 def test_the_schedule_sets_the_learning_rate_of_each_epoch():
     schedule = CosineSchedule(max_lr=0.1, min_lr=0.01, total_epochs=4)
     trainer = line_trainer(scheduler=schedule)

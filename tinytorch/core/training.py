@@ -214,7 +214,7 @@ class Trainer:
         self.history: dict[str, list[float]] = {"train_loss": [], "eval_loss": [], "learning_rates": []}
         self._watch: _Watch | None = None
         self._loader: Any = None
-        self._loader_states: list[Any] | None = None
+        self._loader_states: list[Any] = []
 
     def fit(
         self,
@@ -323,7 +323,8 @@ class Trainer:
     def load_checkpoint(self, path: str | os.PathLike[str]) -> None:
         """Go back to the state that `save_checkpoint` wrote: training goes on as if it had never stopped.
 
-        The trainer must have been built alike. Generators in the training data are set when training next begins.
+        The trainer must have been built alike. Generators in the training data are set when training next begins,
+        unless those are other data, without generators.
 
         Raises
         ------
@@ -348,10 +349,11 @@ class Trainer:
 
     def _start_epoch(self, dataloader: Any) -> None:
         """Set modes, learning rate and, after a checkpoint, the generators of the data."""
-        if self._loader_states is not None:
-            set_generator_states(find_generators(dataloader), self._loader_states)
-            self._loader_states = None
-        self._loader = dataloader
+        generators = find_generators(dataloader)
+        # Other data than before the checkpoint may have nothing to set, or nothing to set it to.
+        if self._loader_states and generators:
+            set_generator_states(generators, self._loader_states)
+        self._loader, self._loader_states = dataloader, []
         self._set_mode(True)
         if self.scheduler is not None:
             self.optimizer.lr = float(self.scheduler.get_lr(self.epoch))
@@ -429,7 +431,7 @@ class Trainer:
             "scheduler": _plain_attributes(self.scheduler),
             "watch": watch,
             "model_generators": get_generator_states(find_generators(self.model)),
-            "loader_generators": get_generator_states(find_generators(self._loader)),
+            "loader_generators": self._loader_states or get_generator_states(find_generators(self._loader)),
         }
 
     def _restore(self, meta: dict[str, Any], best: list[Array] | None) -> None:
