@@ -85,6 +85,18 @@ def test_a_known_misconception_is_named_and_goes_before_the_hint_of_the_case():
     assert message_of(lambda values: 7.0, cases, misconceptions=wrong).endswith("look at the divisor.")
 
 
+def test_a_misconception_that_fits_the_whole_table_goes_before_one_that_fits_the_failing_case():
+    cases = [Case((3,), 9), Case((2,), 4), Case((0,), 0)]
+    wrong = {lambda x: x + 3: "added three", lambda x: 2 * x: "doubled"}
+    assert message_of(lambda x: 2 * x, cases, misconceptions=wrong).endswith("got 6. doubled.")
+
+
+def test_a_bool_that_fits_a_misconception_in_one_case_only_does_not_accuse():
+    cases = [Case((3,), True), Case((2,), True), Case((0,), False)]
+    said = message_of(lambda x: x > 2, cases, misconceptions={lambda x: x > 5: "five is too much"})
+    assert said == "<lambda>(2): expected True, got False."
+
+
 def test_a_misconception_that_cannot_be_computed_is_passed_over():
     cases = [Case((0.0,), 1.0)]
     wrong = {lambda x: 1 / x: "divided", lambda x: x + 5: "added"}
@@ -95,8 +107,9 @@ def test_a_blank_that_is_not_written_fails_with_one_friendly_sentence():
     def blank(values):
         raise NotImplementedError("write this part")
 
-    said = message_of(blank, [Case(([1],), 1)])
-    assert said == "blank is not yet written: follow the numbered steps above it."
+    for _ in range(3):  # running the cell before writing anything is no failed attempt
+        said = message_of(blank, [Case(([1],), 1, hint="think of the mean")], hints=["divide"])
+        assert said == "blank is not yet written: follow the numbered steps above it."
 
 
 def test_an_error_in_the_students_code_is_told_with_its_line():

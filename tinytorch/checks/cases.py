@@ -125,11 +125,14 @@ def check_cases(
         raise ValueError("cases must hold at least one case, got none.")
     name = getattr(function, "__name__", "the function")
     for case in cases:
-        problem = _judge(function, name, case, misconceptions or {})
+        problem = _judge(function, name, case)
         if problem:
+            likely = _find_misconception(function, case, cases, misconceptions or {}) or case.hint
+            if problem.startswith(_not_written(name)):
+                raise CheckFailed(problem) from None
             _failures[name] += 1
-            shown = hints[: _failures[name] - FAILURES_BEFORE_HINT + 1]
-            raise CheckFailed(" ".join([problem, *(f"Hint: {hint}" for hint in shown)])) from None
+            shown = hints[: max(0, _failures[name] - FAILURES_BEFORE_HINT + 1)]
+            raise CheckFailed(" ".join([_sentence(problem, likely), *(f"Hint: {hint}" for hint in shown)])) from None
     _failures.pop(name, None)
     print(f"{name}: all {len(cases)} cases are right.")
 
@@ -159,9 +162,7 @@ def _not_written(name: str) -> str:
     return f"{name} is not yet written: follow the numbered steps above it"
 
 
-def _judge(
-    function: Callable[..., Any], name: str, case: Case, misconceptions: Mapping[Callable[..., Any], str]
-) -> str | None:
+def _judge(function: Callable[..., Any], name: str, case: Case) -> str | None:
     """Return None if the case is right, or what is wrong with it."""
     call = f"{name}({', '.join(_show(argument) for argument in case.arguments)})"
     arguments = copy.deepcopy(case.arguments)
@@ -172,13 +173,12 @@ def _judge(
     except Exception as error:  # whatever a student's code can raise becomes a sentence
         return _judge_error(call, case, error)
     if _is_exception(case.expected):
-        return _sentence(f"{call}: expected a {case.expected.__name__}, got {_show(got)}.", case.hint)
+        return f"{call}: expected a {case.expected.__name__}, got {_show(got)}."
     if any(not _unchanged(now, before) for now, before in zip(arguments, case.arguments, strict=True)):
         return f"{call} changed its argument: work on a copy, the caller still needs its own data."
     if _agree(got, case.expected, case.tolerance):
         return None
-    likely = _find_misconception(got, case, misconceptions) or case.hint
-    return _sentence(f"{call}: {_describe_difference(got, case.expected)}", likely)
+    return f"{call}: {_describe_difference(got, case.expected)}"
 
 
 def _judge_error(call: str, case: Case, error: Exception) -> str | None:
@@ -188,7 +188,7 @@ def _judge_error(call: str, case: Case, error: Exception) -> str | None:
     expected = f"a {case.expected.__name__}" if _is_exception(case.expected) else _show(case.expected)
     line = traceback.extract_tb(error.__traceback__)[-1].line
     where = f" in the line `{line}`" if line else ""
-    return _sentence(f"{call}: expected {expected}, but {type(error).__name__} was raised{where}: {error}.", case.hint)
+    return f"{call}: expected {expected}, but {type(error).__name__} was raised{where}: {error}."
 
 
 def _call_quietly(function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
@@ -198,16 +198,38 @@ def _call_quietly(function: Callable[..., Any], arguments: tuple[Any, ...]) -> A
         return function(*arguments)
 
 
-def _find_misconception(got: Any, case: Case, misconceptions: Mapping[Callable[..., Any], str]) -> str | None:
-    """Return the sentence of the first wrong function that gives this very answer, if any."""
+def _find_misconception(
+    function: Callable[..., Any], failing: Case, cases: Sequence[Case], misconceptions: Mapping[Callable[..., Any], str]
+) -> str | None:
+    """Return the sentence of the wrong function that the student's function looks like, if any.
+
+    One that gives the same answers in the whole table comes first. One that agrees in the failing case alone is
+    taken only if the answer is no bool: a bool agrees with half of all wrong functions by chance.
+    """
+    answers = [_outcome(function, case) for case in cases]
     for wrong, sentence in misconceptions.items():
-        try:
-            answer = _call_quietly(wrong, copy.deepcopy(case.arguments))
-        except (ArithmeticError, LookupError, TypeError, ValueError):
-            continue  # the wrong formula has no answer here
-        if _agree(got, answer, case.tolerance):
+        if all(_same_outcome(answer, wrong, case) for answer, case in zip(answers, cases, strict=True)):
             return sentence
-    return None
+    if not _is_numeric(failing.expected) or np.asarray(failing.expected).dtype.kind == "b":
+        return None
+    answer = _outcome(function, failing)
+    return next((said for wrong, said in misconceptions.items() if _same_outcome(answer, wrong, failing)), None)
+
+
+def _outcome(function: Callable[..., Any], case: Case) -> Any:
+    """Return what a call returns, or the class of what it raises."""
+    try:
+        return _call_quietly(function, copy.deepcopy(case.arguments))
+    except Exception as error:  # a wrong formula may have no answer here
+        return type(error)
+
+
+def _same_outcome(answer: Any, wrong: Callable[..., Any], case: Case) -> bool:
+    """Tell whether the wrong function answers the case like that; an error looks like no misconception."""
+    other = _outcome(wrong, case)
+    if _is_exception(answer) or _is_exception(other):
+        return answer is other and answer is case.expected
+    return _agree(answer, other, case.tolerance)
 
 
 def _agree(got: Any, expected: Any, tolerance: float) -> bool:
