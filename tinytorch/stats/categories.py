@@ -161,11 +161,17 @@ def as_categories(values: ArrayLike, name: str) -> np.ndarray:
         raise ValueError(f"{name} must have 1 or 2 dimensions and at least one value, got shape {table.shape}.")
     if table.dtype.kind not in "iubUSO":
         raise ValueError(f"{name} must hold integers, booleans or text, got {table.dtype}.")
-    if table.dtype.kind == "O":
-        n_missing = sum(value is None or value != value for value in table.ravel().tolist())
-        if n_missing:
-            raise ValueError(f"{name} must hold no missing values (they have a test of their own), got {n_missing}.")
+    n_missing = _count_missing(table)
+    if n_missing:
+        raise ValueError(f"{name} must hold no missing values (they have a test of their own), got {n_missing}.")
     return table
+
+
+def _count_missing(table: np.ndarray) -> int:
+    """Count None and NaN, which only Python objects can be here."""
+    if table.dtype.kind != "O":
+        return 0
+    return sum(value is None or value != value for value in table.ravel().tolist())
 
 
 def _contingency(reference: ArrayLike | FittedCategories, current: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
