@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 Array: TypeAlias = npt.NDArray[Any]
 Axis: TypeAlias = int | tuple[int, ...] | None
+FLOAT32 = np.dtype(np.float32)
 
 # A context variable, not a plain global: `no_grad` in one thread must not switch off another thread's training.
 recording: contextvars.ContextVar[bool] = contextvars.ContextVar("recording", default=True)
@@ -127,7 +128,8 @@ def backpropagate(root: Any, gradient: Array) -> None:
     ready = [root]
     while ready:
         tensor = ready.pop()
-        arrived = np.asarray(pending.pop(tensor))
+        # numpy before 2 makes float64 of a float32 without axes times a Python float.
+        arrived = np.asarray(pending.pop(tensor), dtype=FLOAT32)
         tensor.grad = arrived if tensor.grad is None else np.asarray(tensor.grad + arrived)
         if tensor.grad_fn is not None:
             ready += _hand_on(tensor.grad_fn, arrived, pending, uses)
@@ -143,7 +145,7 @@ def _hand_on(function: Function, arrived: Array, pending: dict[Any, Array], uses
             if not uses[parent]:
                 complete.append(parent)
         elif parent.requires_grad:
-            parent.grad = _owned(share, arrived) if parent.grad is None else np.asarray(parent.grad + share)
+            parent.grad = _owned(share, arrived) if parent.grad is None else np.asarray(parent.grad + share, FLOAT32)
     return complete
 
 
@@ -164,7 +166,7 @@ def _count_uses(root: Any) -> dict[Any, int]:
 
 def _owned(share: Array, arrived: Array) -> Array:
     """Return `share` as memory of its own: a leaf's `.grad` is clipped and scaled in place later."""
-    return share.copy() if share is arrived or share.base is not None else np.asarray(share)
+    return share.copy() if share is arrived or share.base is not None else np.asarray(share, dtype=FLOAT32)
 
 
 def unbroadcast(gradient: Array, shape: tuple[int, ...]) -> Array:

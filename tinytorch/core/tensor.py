@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinytorch.core.autograd import (
+    FLOAT32,
     Add,
     Array,
     Axis,
@@ -33,7 +34,6 @@ from tinytorch.core.autograd import (
 
 __all__ = ["Tensor", "record"]
 
-FLOAT32 = np.dtype(np.float32)
 ONE = np.ones((), FLOAT32)
 
 
