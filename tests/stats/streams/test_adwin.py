@@ -95,7 +95,7 @@ def test_adwin_is_its_window_of_buckets_over_many_segments(seed):
 @settings(max_examples=20)
 @given(counts=st.lists(st.integers(1, 400), min_size=1, max_size=6), max_buckets=st.integers(2, 7))
 def test_boundaries_worked_out_from_the_count_are_those_of_real_buckets(counts, max_buckets):
-    for count, found in zip(counts, bucket_offsets(np.array(counts), max_buckets), strict=True):
+    for count, found in zip(counts, bucket_offsets(np.array(counts), max_buckets).T, strict=True):
         window = Buckets(max_buckets)
         for _ in range(count):
             window.insert(0.0)

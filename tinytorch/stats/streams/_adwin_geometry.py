@@ -81,14 +81,22 @@ def _cached_segment(rule: WindowRule, number: int) -> Segment:
 def _make_segment(rule: WindowRule, number: int) -> Segment:
     """Work out one segment."""
     first_check, last_check = _checks_before(rule, number), _checks_before(rule, number + 1)
-    begin, end = first_check * rule.clock, last_check * rule.clock
-    counts = np.arange(first_check + 1, last_check + 1) * rule.clock
-    older, weight, constant = _thresholds(rule, counts, bucket_offsets(counts, rule.max_buckets))
-    kept = _boundaries(begin, rule.max_buckets)
+    counts = np.arange(first_check, last_check + 1) * rule.clock  # the begin, which is no check here, comes first
+    offsets = bucket_offsets(counts, rule.max_buckets)
+    kept, kept_next = _boundaries(counts[0], offsets[:, 0]), _boundaries(counts[-1], offsets[:, -1])
+    older, weight, constant = _thresholds(rule, counts[1:], offsets[:, 1:])
     return Segment(
-        first_check, begin, end, len(kept), counts, _places(older, kept), older.astype(np.float64), weight, constant,
-        kept_next=_places(_boundaries(end, rule.max_buckets), kept),
-    )  # fmt: skip
+        first_check=first_check,
+        begin=int(counts[0]),
+        end=int(counts[-1]),
+        n_kept=len(kept),
+        counts=counts[1:],
+        places=np.ascontiguousarray(_places(older.astype(np.int64), kept).T),
+        older=np.ascontiguousarray(older.T),
+        deviation_weight=np.ascontiguousarray(weight.T),
+        constant=np.ascontiguousarray(constant.T),
+        kept_next=_places(kept_next, kept),
+    )
 
 
 def _checks_before(rule: WindowRule, number: int) -> int:
@@ -111,31 +119,33 @@ def bucket_offsets(counts: np.ndarray, max_buckets: int) -> np.ndarray:
 
     Returns
     -------
-    int ndarray of shape (n, n_boundaries)
+    int ndarray of shape (n_boundaries, n)
         Newest boundary first, 0 where a count has fewer boundaries.
 
     Examples
     --------
-    >>> bucket_offsets(np.array([7]), max_buckets=5)
-    array([[1, 2, 3, 4, 5, 7, 0, 0, 0, 0]])
+    >>> bucket_offsets(np.array([7]), max_buckets=5).ravel()
+    array([1, 2, 3, 4, 5, 7, 0, 0, 0, 0])
     """
-    arrived, newer = counts.copy(), np.zeros_like(counts)
-    columns, size = [], 1
-    ordinals = np.arange(1, max_buckets + 1)
-    while (arrived > 0).any():
+    arrived = counts
+    in_row: list[np.ndarray] = []
+    while not in_row or arrived.any():
         # Of the buckets of this size that ever arrived, pairs have moved on until at most max_buckets are left.
-        pairs = np.where(arrived > max_buckets, (arrived - max_buckets + 1) // 2, 0)
-        left = arrived - 2 * pairs
-        present = ordinals <= left[:, np.newaxis]
-        columns.append(np.where(present, newer[:, np.newaxis] + ordinals * size, 0))
-        newer = newer + left * size
-        arrived, size = pairs, 2 * size
-    return np.concatenate(columns, axis=1) if columns else np.zeros((len(counts), 0), dtype=np.int64)
+        pairs = np.where(arrived > max_buckets, (arrived - max_buckets + 1) >> 1, 0)
+        in_row.append(arrived - 2 * pairs)
+        arrived = pairs
+    left = np.stack(in_row)
+    sizes = 1 << np.arange(len(left))[:, np.newaxis]
+    newer = np.cumsum(left * sizes, axis=0) - left * sizes
+    ordinals = np.arange(1, max_buckets + 1)[:, np.newaxis]
+    offsets = newer[:, np.newaxis] + (sizes * ordinals.T)[:, :, np.newaxis]
+    offsets *= ordinals <= left[:, np.newaxis]
+    flat: np.ndarray = offsets.reshape(-1, len(counts))
+    return flat
 
 
-def _boundaries(count: int, max_buckets: int) -> np.ndarray:
+def _boundaries(count: int, offsets: np.ndarray) -> np.ndarray:
     """Return the counts at which the window after `count` observations has a boundary, both ends included."""
-    offsets = bucket_offsets(np.array([count]), max_buckets)[0]
     return np.unique(np.concatenate([[0, count], count - offsets[offsets > 0]]))
 
 
@@ -146,21 +156,26 @@ def _places(counts: np.ndarray, kept: np.ndarray) -> np.ndarray:
 
 
 def _thresholds(rule: WindowRule, counts: np.ndarray, offsets: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the older part's length at each cut, and the two terms of its threshold.
+    """Return the older part's length at each cut, and the two terms of its threshold, in shape (n_cuts, n_checks).
 
     Bifet and Gavalda cut where |mean of the newer - mean of the older| > sqrt(2 v h) sd + (2/3) v h with
     h = 1 / n_older + 1 / n_newer and v = log(2 log(w) / delta); here both sides are multiplied by
     n_older n_newer / w. As in MOA and river, both lengths count from `min_window_length` on in h.
     """
-    total = counts[:, np.newaxis]
     shortest = rule.min_window_length
-    allowed = (offsets >= shortest) & (total - offsets >= shortest) & (total > rule.grace_period) & (offsets > 0)
-    offsets, allowed = offsets[:, allowed.any(axis=0)], allowed[:, allowed.any(axis=0)]
-    newer = np.where(allowed, offsets, shortest).astype(np.float64)
-    older = np.where(allowed, total - offsets, shortest).astype(np.float64)
-    evidence = np.log(2 * np.log(np.maximum(total, 2)) / rule.delta)
-    spread = 1 / (older - (shortest - 1)) + 1 / (newer - (shortest - 1))
-    factor = older * newer / total
-    weight = factor * np.sqrt(2 * evidence * spread)
-    constant = np.where(allowed, factor * spread * evidence * (2 / 3), np.inf)
-    return np.where(allowed, total - offsets, 0), weight, constant
+    allowed = (offsets >= shortest) & (offsets <= counts - shortest) & (counts > rule.grace_period)
+    used = allowed.any(axis=1)
+    forbidden = ~allowed[used]
+    newer = offsets[used].astype(np.float64)
+    older = np.maximum(counts - newer, shortest)
+    np.maximum(newer, shortest, out=newer)
+    spread = newer + (older - 2 * (shortest - 1))
+    spread /= (newer - (shortest - 1)) * (older - (shortest - 1))
+    spread *= np.log(2 * np.log(np.maximum(counts, 2)) / rule.delta)
+    newer *= older / counts  # from here on n_older n_newer / w
+    constant = newer * spread
+    constant *= 2 / 3
+    constant[forbidden] = np.inf
+    spread *= 2
+    newer *= np.sqrt(spread, out=spread)
+    return older, newer, constant

@@ -94,15 +94,19 @@ def _replay(detector: Scanner, values: np.ndarray, first: int, position: int) ->
     return steps, state
 
 
-def running_sum(values: np.ndarray, carried: np.ndarray) -> np.ndarray:
+def running_sum(values: np.ndarray, carried: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
     """Return carried + x_1 + ... + x_t for every step t, added strictly from left to right.
+
+    `out` may be given to hold the result, `values` itself included.
 
     Examples
     --------
     >>> running_sum(np.array([[1.0, 2.0, 3.0]]), np.array([10.0]))
     array([[11., 13., 16.]])
     """
-    sums = values.copy()
+    sums = np.empty_like(values) if out is None else out
+    if sums is not values:
+        sums[...] = values
     sums[:, 0] += carried
     return np.add.accumulate(sums, axis=1, out=sums)
 
