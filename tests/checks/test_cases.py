@@ -97,6 +97,13 @@ def test_a_bool_that_fits_a_misconception_in_one_case_only_does_not_accuse():
     assert said == "<lambda>(2): expected True, got False."
 
 
+def test_an_answer_listed_as_a_mistake_is_named_in_place_of_the_hint():
+    case = Case((np.array([1.0, 3.0]),), 2.0, hint="look again", mistakes=((4.0, "this is the sum"), (None, "nothing")))
+    assert message_of(np.sum, [case]).endswith("got 4. this is the sum.")
+    assert message_of(lambda values: 7.0, [case]).endswith("got 7. look again.")
+    check_cases(np.mean, [case])
+
+
 def test_a_misconception_that_cannot_be_computed_is_passed_over():
     cases = [Case((0.0,), 1.0)]
     wrong = {lambda x: 1 / x: "divided", lambda x: x + 5: "added"}

@@ -61,6 +61,9 @@ class Case:
         Numbers may differ by this much, absolutely and relative to the expected number.
     hint : str
         One sentence that is shown if this case fails.
+    mistakes : tuple of (answer, sentence)
+        Answers that a typical mistake gives in this case, each with a sentence that names it; shown in place of
+        `hint`. A value gives less away to a student who reads the check than the wrong formula would.
 
     Raises
     ------
@@ -69,7 +72,7 @@ class Case:
 
     Examples
     --------
-    >>> Case(([1, 2, 3],), 2.0, hint="a mean divides by the number of values").expected
+    >>> Case(([1, 2, 3],), 2.0, mistakes=((6.0, "this is the sum; a mean divides by the number of values"),)).expected
     2.0
     """
 
@@ -77,6 +80,7 @@ class Case:
     expected: Any
     tolerance: float = DEFAULT_TOLERANCE
     hint: str = ""
+    mistakes: tuple[tuple[Any, str], ...] = ()
 
     def __post_init__(self) -> None:
         if not isinstance(self.arguments, tuple):
@@ -127,12 +131,14 @@ def check_cases(
     for case in cases:
         problem = _judge(function, name, case)
         if problem:
-            likely = _find_misconception(function, case, cases, misconceptions or {}) or case.hint
+            likely = _find_mistake(function, case) or _find_misconception(function, case, cases, misconceptions or {})
             if problem.startswith(_not_written(name)):
                 raise CheckFailed(problem) from None
             _failures[name] += 1
             shown = hints[: max(0, _failures[name] - FAILURES_BEFORE_HINT + 1)]
-            raise CheckFailed(" ".join([_sentence(problem, likely), *(f"Hint: {hint}" for hint in shown)])) from None
+            raise CheckFailed(
+                " ".join([_sentence(problem, likely or case.hint), *(f"Hint: {hint}" for hint in shown)])
+            ) from None
     _failures.pop(name, None)
     print(f"{name}: all {len(cases)} cases are right.")
 
@@ -196,6 +202,12 @@ def _call_quietly(function: Callable[..., Any], arguments: tuple[Any, ...]) -> A
     with warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()):
         warnings.simplefilter("ignore")
         return function(*arguments)
+
+
+def _find_mistake(function: Callable[..., Any], failing: Case) -> str | None:
+    """Return the sentence that belongs to the answer of the failing case, if there is one."""
+    answer = _outcome(function, failing)
+    return next((said for wrong, said in failing.mistakes if _agree(answer, wrong, failing.tolerance)), None)
 
 
 def _find_misconception(
