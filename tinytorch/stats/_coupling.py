@@ -23,21 +23,14 @@ class Coupling:
     reference_rank, weight : ndarray of shape (n_meetings,)
     starts : ndarray of shape (m + 1,)
         The meetings of current value j are those from starts[j] up to starts[j + 1].
+    first : ndarray of shape (m,)
+        Rank of the lowest reference value that each current value meets.
     """
 
     reference_rank: np.ndarray
     weight: np.ndarray
     starts: np.ndarray
-
-    @property
-    def first(self) -> np.ndarray:
-        """Rank of the lowest reference value that each current value meets."""
-        return np.asarray(self.reference_rank[self.starts[:-1]])
-
-    @property
-    def last(self) -> np.ndarray:
-        """Rank of the highest reference value that each current value meets."""
-        return np.asarray(self.reference_rank[self.starts[1:] - 1])
+    first: np.ndarray
 
 
 @lru_cache(maxsize=4)  # a monitor meets one or two batch sizes; each takes 16 bytes a value
@@ -53,23 +46,45 @@ def couple(n: int, m: int) -> Coupling:
     borders = np.union1d(np.arange(n) * m, np.arange(m) * n)  # in units of 1 / (n m), so that they are exact
     weight = np.diff(borders, append=n * m) / (float(n) * m)
     starts = np.append(np.searchsorted(borders, np.arange(m) * n), borders.size)
-    return Coupling(borders // m, weight, starts)
+    reference_rank = borders // m
+    return Coupling(reference_rank, weight, starts, reference_rank[starts[:-1]])
 
 
-def block_means(reference: np.ndarray, m: int) -> np.ndarray:
-    """Return the mean of the reference values that each of m current values meets: (n_features, m).
+@dataclass(frozen=True, eq=False)
+class Runs:
+    """What is known of the run of reference values that each of m current values meets, column by column.
+
+    Attributes
+    ----------
+    means, lowest : ndarray of shape (n_features, m)
+        The run's mean and its first value, kept side by side so that a batch need not walk the whole reference.
+    """
+
+    means: np.ndarray
+    lowest: np.ndarray
+
+    def __getitem__(self, columns: slice) -> Runs:
+        """Return the runs of some columns."""
+        return Runs(self.means[columns], self.lowest[columns])
+
+
+def meet(reference: np.ndarray, m: int) -> Runs:
+    """Return the runs of sorted reference columns that m current values meet.
 
     Examples
     --------
-    >>> block_means(np.array([[1.0, 3.0, 5.0, 9.0]]), 2)
+    >>> meet(np.array([[1.0, 3.0, 5.0, 9.0]]), 2).means
     array([[2., 7.]])
     """
     coupling = couple(reference.shape[1], m)
-    starts, share = coupling.starts[:-1], coupling.weight * m
-    return np.stack([np.add.reduceat(column[coupling.reference_rank] * share, starts) for column in reference])
+    share = coupling.weight * m
+    means = np.empty((reference.shape[0], m))
+    for column, mean in zip(reference, means, strict=True):
+        np.add.reduceat(column[coupling.reference_rank] * share, coupling.starts[:-1], out=mean)
+    return Runs(means, reference.take(coupling.first, axis=1))
 
 
-def moved_mass(reference: np.ndarray, means: np.ndarray, current: np.ndarray) -> float:
+def moved_mass(reference: np.ndarray, current: np.ndarray, means: np.ndarray, lowest: np.ndarray) -> float:
     """Return sum of weight * |reference value - current value| over all meetings of two sorted columns.
 
     Where all values that a current value meets lie on one side of it, their mean tells it all.
@@ -77,19 +92,20 @@ def moved_mass(reference: np.ndarray, means: np.ndarray, current: np.ndarray) ->
     Parameters
     ----------
     reference : ndarray of shape (n,)
-    means : ndarray of shape (m,)
-        The column's `block_means`.
     current : ndarray of shape (m,)
+    means, lowest : ndarray of shape (m,)
+        The column's `Runs`.
 
     Examples
     --------
     >>> reference = np.array([1.0, 3.0, 5.0, 9.0])
-    >>> moved_mass(reference, block_means(reference[np.newaxis], 2)[0], np.array([0.0, 6.0]))
+    >>> moved_mass(reference, np.array([0.0, 6.0]), np.array([2.0, 7.0]), np.array([1.0, 5.0]))
     2.0
     """
     coupling = couple(reference.size, current.size)
     apart = np.abs(means - current)
-    inside = (current > reference[coupling.first]) & (current < reference[coupling.last])
+    inside = current > lowest
+    inside[:-1] &= current[:-1] < lowest[1:]  # a little more than needed: up to where the next run begins
     straddling = np.flatnonzero(inside)
     if not straddling.size:
         return float(apart.sum() / current.size)

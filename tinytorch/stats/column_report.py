@@ -77,6 +77,6 @@ def _look_at(
     """Return KS excess, Wasserstein distance and PSI of some sorted columns."""
     fitted = reference.sorted_[chosen]
     excess = lattice_excess(fitted, reference.rank_grid_[chosen], columns, "two-sided")
-    distance = sorted_wasserstein(fitted, reference.block_means(columns.shape[1])[chosen], columns)
+    distance = sorted_wasserstein(fitted, reference.runs(columns.shape[1])[chosen], columns)
     counts = sorted_bin_counts(columns, reference.edges_[chosen])
     return excess, distance, psi_of_counts(reference.bin_counts_[chosen], counts)

@@ -14,9 +14,9 @@ import numpy as np
 
 from tinytorch.stats._columns import ranges
 
-# Grid points per column: with 512, some 8% of 10,000 normal values are left to look up, which costs about as much
-# as the grid does; twice as many points halve the one and double the other.
-GRID_SIZE = 512
+# Grid points per column: with 768, some 4% of 10,000 normal values are left to look up, which costs about as much
+# as the grid does; twice as many points quarter the one and double the other.
+GRID_SIZE = 768
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,8 +72,8 @@ def lattice_excess(reference: np.ndarray, grid: RankGrid, current: np.ndarray, a
     """
     n, m = reference.shape[1], current.shape[1]
     counts = [column.searchsorted(points, side="right") for column, points in zip(current, grid.values, strict=True)]
-    below = np.pad(np.asarray(counts), ((0, 0), (1, 0)))  # current values at or below each grid point
-    lead = below * n - np.pad(grid.ranks, ((0, 0), (1, 0))) * m
+    below = _with_leading_zeros(np.asarray(counts))  # current values at or below each grid point
+    lead = below * n - _with_leading_zeros(grid.ranks) * m
     best, bound = _edges_and_bounds(lead, np.diff(below) * n, alternative)
     promising = (bound > best[:, np.newaxis]) & (below[:, 1:] > below[:, :-1])
     for row in np.flatnonzero(promising.any(axis=1)).tolist():
@@ -82,6 +82,13 @@ def lattice_excess(reference: np.ndarray, grid: RankGrid, current: np.ndarray, a
         found = _excess_at(reference[row], current[row], ranks, alternative)
         best[row] = max(best[row], found)
     return best
+
+
+def _with_leading_zeros(counts: np.ndarray) -> np.ndarray:
+    """Put the count below the lowest grid point, 0, in front of each row (np.pad takes twenty times as long)."""
+    result = np.zeros((counts.shape[0], counts.shape[1] + 1), dtype=np.int64)
+    result[:, 1:] = counts
+    return result
 
 
 def _edges_and_bounds(lead: np.ndarray, growth: np.ndarray, alternative: str) -> tuple[np.ndarray, np.ndarray]:

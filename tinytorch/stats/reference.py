@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from tinytorch._arguments import check_choice, check_integer
 from tinytorch.stats._bins import BINNINGS, inner_edges, sorted_bin_counts
 from tinytorch.stats._columns import sorted_columns
-from tinytorch.stats._coupling import block_means
+from tinytorch.stats._coupling import Runs, meet
 from tinytorch.stats._inputs import as_columns
 from tinytorch.stats._storage import load_npz, save_npz
 from tinytorch.stats.ks_grid import RankGrid, rank_grid
@@ -60,7 +60,7 @@ class FittedReference:
     edges_: np.ndarray
     bin_counts_: np.ndarray
     rank_grid_: RankGrid
-    _block_means: np.ndarray | None
+    _runs: Runs | None
 
     def __init__(self, *, bins: int = DEFAULT_BINS, binning: str = "quantile") -> None:
         self.bins = check_integer(bins, "bins", minimum=2)
@@ -76,18 +76,14 @@ class FittedReference:
         """
         return self._take_sorted(sorted_columns(as_columns(reference, "reference")))
 
-    def block_means(self, n_current: int) -> np.ndarray:
-        """Return the mean of the reference values that each of `n_current` sorted values meets, per column.
+    def runs(self, n_current: int) -> Runs:
+        """Return what each of `n_current` sorted values meets when it is coupled with the reference.
 
         The Wasserstein distance needs it; the last size asked for is kept, since batches tend to have one size.
-
-        Returns
-        -------
-        ndarray of shape (n_features, n_current)
         """
-        if self._block_means is None or self._block_means.shape[1] != n_current:
-            self._block_means = block_means(self.sorted_, n_current)
-        return self._block_means
+        if self._runs is None or self._runs.means.shape[1] != n_current:
+            self._runs = meet(self.sorted_, n_current)
+        return self._runs
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the reference to exactly `path`, whole or not at all (a temporary file is renamed).
@@ -127,7 +123,7 @@ class FittedReference:
         self.edges_ = inner_edges(columns, self.bins, self.binning)
         self.bin_counts_ = sorted_bin_counts(columns, self.edges_)
         self.rank_grid_ = rank_grid(columns)
-        self._block_means = None
+        self._runs = None
         return self
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tinytorch.stats._columns import sorted_blocks
-from tinytorch.stats._coupling import block_means, moved_mass
+from tinytorch.stats._coupling import Runs, meet, moved_mass
 from tinytorch.stats._inputs import as_pair
 from tinytorch.stats.reference import FittedReference, as_current
 
@@ -47,26 +47,26 @@ def wasserstein_distance(reference: ArrayLike | FittedReference, current: ArrayL
     return _raw_distance(*as_pair(reference, current))
 
 
-def sorted_wasserstein(reference: np.ndarray, means: np.ndarray, current: np.ndarray) -> np.ndarray:
-    """Return the distance between sorted columns of shape (n_features, n_samples), given `block_means`.
+def sorted_wasserstein(reference: np.ndarray, runs: Runs, current: np.ndarray) -> np.ndarray:
+    """Return the distance between sorted columns of shape (n_features, n_samples), given what they `meet`.
 
     Examples
     --------
     >>> reference = np.array([[0.0, 1.0]])
-    >>> sorted_wasserstein(reference, block_means(reference, 2), np.array([[1.0, 1.0]]))
+    >>> sorted_wasserstein(reference, meet(reference, 2), np.array([[1.0, 1.0]]))
     array([0.5])
     """
-    columns = zip(reference, means, current, strict=True)
+    columns = zip(reference, current, runs.means, runs.lowest, strict=True)
     with np.errstate(over="ignore"):  # samples as far apart as float64 reaches have distance infinity
-        return np.array([moved_mass(left, middle, right) for left, middle, right in columns])
+        return np.array([moved_mass(*column) for column in columns])
 
 
 def _fitted_distance(reference: FittedReference, table: np.ndarray) -> np.ndarray:
     """Sort the current columns, a few at a time, and couple them with the fitted ones."""
-    means = reference.block_means(table.shape[0])
+    runs = reference.runs(table.shape[0])
     return np.concatenate(
         [
-            sorted_wasserstein(reference.sorted_[chosen], means[chosen], current)
+            sorted_wasserstein(reference.sorted_[chosen], runs[chosen], current)
             for chosen, current in sorted_blocks(table)
         ]
     )
@@ -76,5 +76,5 @@ def _raw_distance(reference: np.ndarray, table: np.ndarray) -> np.ndarray:
     """Sort both, a few columns at a time."""
     pairs = zip(sorted_blocks(reference), sorted_blocks(table), strict=True)
     return np.concatenate(
-        [sorted_wasserstein(left, block_means(left, table.shape[0]), right) for (_, left), (_, right) in pairs]
+        [sorted_wasserstein(left, meet(left, table.shape[0]), right) for (_, left), (_, right) in pairs]
     )
