@@ -20,10 +20,10 @@ from tinytorch.mlops.retrain import NetworkModel, NetworkTrainer, RetrainingSess
 from tinytorch.mlops.status import Event
 
 MODEL_NAME = "digits"
-# Six clean steps show the loop at rest; nineteen are left for detection, retraining, trial and recovery.
-DRIFT_START_STEP = 6
-# Both halves of the labelled rows since the drift began: about five steps of traffic.
-MINIMUM_ROWS = 100
+# Five clean steps fill the first window; twenty are left for detection, retraining, trial and recovery.
+DRIFT_START_STEP = 5
+# Each half of the labelled rows since the drift began: about six steps of traffic.
+MINIMUM_ROWS = 120
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,13 +57,14 @@ class DemoRun:
         times = [event.timestamp for event in self.pipeline.get_pipeline_status().events if event.kind == kind]
         return times[0] if times else None
 
+    def labelled(self) -> list[LabelledBatch]:
+        """Return the labelled answers, one batch for each step of traffic, in the order of serving."""
+        parts = [step.labelled for step in self.steps if step.labelled is not None and len(step.labelled)]
+        return sorted(parts, key=lambda part: float(part.served_at[0]))
+
     def correct_in_order(self) -> np.ndarray:
         """Return for every labelled answer whether it was right, in the order of serving, shape (n,)."""
-        parts = [step.labelled for step in self.steps if step.labelled is not None]
-        served_at = np.concatenate([part.served_at for part in parts])
-        correct = np.concatenate([part.correct for part in parts])
-        in_order: np.ndarray = correct[np.argsort(served_at, kind="stable")]
-        return in_order
+        return np.concatenate([part.correct for part in self.labelled()])
 
 
 class Demo:

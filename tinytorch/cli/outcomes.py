@@ -76,6 +76,16 @@ def judge(run: DemoRun) -> Verdict:
     return Verdict(expected, checks)
 
 
+def starting_accuracy(run: DemoRun) -> float:
+    """Return the share of right answers before the drift: on the validation rows and on the clean traffic together.
+
+    Validation alone is 197 rows, and two points of luck there would move the goal by two points.
+    """
+    clean = [part for part in run.labelled() if part.served_at[0] < run.drift_began_at]
+    n_right = run.baseline_accuracy * run.n_baseline + sum(int(part.correct.sum()) for part in clean)
+    return n_right / (run.n_baseline + sum(len(part) for part in clean))
+
+
 def final_accuracy_interval(run: DemoRun) -> tuple[float, float]:
     """Return Wilson's interval of the accuracy on the newest labelled answers."""
     correct = run.correct_in_order()[-JUDGED_LABELS:]
@@ -131,4 +141,4 @@ def _is_before(earlier: float | None, later: float | None) -> bool:
 
 def _accuracy_holds(run: DemoRun) -> bool:
     """Tell whether the newest accuracy reaches the starting accuracy less the tolerated loss."""
-    return final_accuracy_interval(run)[1] >= run.baseline_accuracy - TOLERATED_LOSS
+    return final_accuracy_interval(run)[1] >= starting_accuracy(run) - TOLERATED_LOSS

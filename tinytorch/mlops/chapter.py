@@ -10,7 +10,7 @@ from tinytorch._arguments import check_integer
 from tinytorch.mlops.contracts import DriftReport
 
 # Three windows of forty requests show a shift of one pixel that a single batch hides.
-DEFAULT_WINDOW_BATCHES = 3
+DEFAULT_WINDOW_BATCHES = 5
 # Traffic remembered as the next reference: enough for any test, and bounded.
 DEFAULT_REFERENCE_BATCHES = 100
 
