@@ -128,7 +128,7 @@ def test_a_cut_across_many_blocks_changes_nothing(table_for, name):
         ([0.0, np.inf], "finite"),
         ("text", "numbers"),
         ([[0.0], [0.0, 1.0]], "numbers"),
-        ([[0.0, 1.0]], r"shape \(n, 1\)"),
+        ([[0.0, 1.0]], r"of shape \(n,\) or \(n, 1\), got shape \(1, 2\)"),
         (np.zeros((2, 1, 1)), "shape"),
         (np.zeros((2, 0)), "shape"),
     ],

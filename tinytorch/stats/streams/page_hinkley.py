@@ -103,7 +103,8 @@ class PageHinkley(StreamDetectorBase):
         self._sides = SIDES[mode]
         self._fading = FadingSum(fading)
         self._cycle = self._fading.cycle
-        self._series = geometric_sum(fading, np.arange(1.0, self._cycle + 1))
+        self._steps = np.arange(1.0, self._cycle + 1)
+        self._allowed_in_cycle = delta * geometric_sum(fading, self._steps)
 
     def _check_values(self, table: np.ndarray) -> None:
         """Any finite numbers will do."""
@@ -121,7 +122,7 @@ class PageHinkley(StreamDetectorBase):
         count, total, carried = state[:3]
         n_steps = values.shape[1]
         totals = running_sum(values, total)
-        deviations = count[:, np.newaxis] + np.arange(1.0, n_steps + 1)
+        deviations = count[:, np.newaxis] + self._steps[:n_steps]
         np.divide(totals, deviations, out=deviations)
         np.subtract(values, deviations, out=deviations)
         sums, carried = self._fading.scan(deviations, carried, position)
@@ -144,7 +145,7 @@ class PageHinkley(StreamDetectorBase):
         steps = slice(begin, begin + n_steps)
         before = self.delta * geometric_sum(self.fading, count - begin)
         allowed = np.multiply.outer(before, self._fading.decays[steps])
-        allowed += self.delta * self._series[steps]
+        allowed += self._allowed_in_cycle[steps]
         return allowed
 
 
