@@ -38,6 +38,20 @@ class LessonCells:
         """The ids of the graded cells, in order."""
         return [cell["id"] for cell in self.cells if _grading(cell).get("grade")]
 
+    def sizes(self) -> dict[str, int]:
+        """The notebook's cells, words of prose, most lines of code in a cell, and most lines of a solution."""
+        prose = ["".join(cell["source"]) for cell in self.cells if cell["cell_type"] == "markdown"]
+        code = ["".join(cell["source"]) for cell in self.cells if cell["cell_type"] == "code"]
+        solutions = [
+            source.split("### BEGIN SOLUTION")[1].split("### END")[0] for source in code if "### BEGIN S" in source
+        ]
+        return {
+            "cells": len(self.cells),
+            "words": sum(len(text.split()) for text in prose),
+            "code lines": max(_count_code_lines(source) for source in code),
+            "solution lines": max(_count_code_lines(source) for source in solutions),
+        }
+
     def run_check(self, check: str, **replaced: Callable[..., Any]) -> None:
         """Run one graded cell with some functions replaced; it raises what the student would see."""
         namespace = {**vars(self.lesson), "np": np, "Case": Case, "check_cases": check_cases}
@@ -51,6 +65,12 @@ class LessonCells:
 def unwritten(*arguments: Any, **named: Any) -> Any:
     """What a student's notebook holds before anything is written."""
     raise NotImplementedError("write this part")
+
+
+def _count_code_lines(source: str) -> int:
+    """Lines that are neither empty nor a comment nor a docstring of one line."""
+    lines = [line.strip() for line in source.splitlines()]
+    return sum(bool(line) and not line.startswith(("#", '"""')) for line in lines)
 
 
 def _grading(cell: dict[str, Any]) -> dict[str, Any]:

@@ -279,6 +279,12 @@ def test_every_blank_has_one_check_and_there_are_at_most_six():
     assert len(CELLS.blanks) <= 6
 
 
+def test_the_notebook_fits_into_one_sitting():
+    sizes = CELLS.sizes()
+    limits = {"cells": 60, "words": 3000, "code lines": 25, "solution lines": 8}
+    assert {name: size for name, size in sizes.items() if size > limits[name]} == {}
+
+
 @pytest.mark.parametrize("blank", CHECKS)
 def test_an_unwritten_blank_scores_nothing_and_costs_no_other_blank(blank):
     with pytest.raises(CheckFailed, match=f"{blank} is not yet written"):
@@ -324,10 +330,10 @@ WRONG = {
         (lambda a, b, y: ((a == y) & (b != y), (b == y) & (a != y)), "return two counts"),
     ],
     "coin_flip_pvalue": [
-        (lambda a, b, r, n=2000: (1 + (r.binomial(a + b, 0.5, n) > b).sum()) / (1 + n), "at least, so >="),
+        (lambda a, b, r, n=2000: (1 + (r.binomial(a + b, 0.5, n) > b).sum()) / (1 + n), "a tie counts"),
         (lambda a, b, r, n=2000: (1 + (r.binomial(a + b, 0.5, n) >= a).sum()) / (1 + n), "Wrong side"),
         (lambda a, b, r, n=2000: (1 + (r.binomial(a + b, 0.5, n) <= b).sum()) / (1 + n), "Wrong side"),
-        (lambda a, b, r, n=2000: (r.binomial(a + b, 0.5, n) >= b).sum() / n, "add 1 to both"),
+        (lambda a, b, r, n=2000: (r.binomial(a + b, 0.5, n) >= b).sum() / n, "a round, too"),
         (lambda a, b, r, n=2000: (r.binomial(a + b, 0.5, n) >= b).sum(), "a share of rounds"),
         (lambda a, b, r, n=2000: (1 + (r.binomial(a + b, 0.5) >= b)) / (1 + n), "a share of rounds"),
     ],

@@ -356,6 +356,12 @@ def test_every_blank_has_one_check_and_there_are_at_most_six():
     assert len(CELLS.blanks) <= 6
 
 
+def test_the_notebook_fits_into_one_sitting():
+    sizes = CELLS.sizes()
+    limits = {"cells": 60, "words": 3000, "code lines": 25, "solution lines": 8}
+    assert {name: size for name, size in sizes.items() if size > limits[name]} == {}
+
+
 @pytest.mark.parametrize("blank", CHECKS)
 def test_an_unwritten_blank_scores_nothing_and_costs_no_other_blank(blank):
     with pytest.raises(CheckFailed, match=f"{blank} is not yet written"):

@@ -61,7 +61,7 @@ def move_back(champions: tuple[int, ...], revision: int, expected_revision: int)
 class Shelf:
     """All versions under one name; `champions` is where the pointer has been, oldest first."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.entries: list[tuple[ModelVersion, Any]] = []
         self.champions: tuple[int, ...] = ()
         self.revision = 0
@@ -97,10 +97,10 @@ def promote_on(shelf: Shelf, version: int, expected_revision: int) -> ModelVersi
 class ModelRegistry:
     """Keeps every version of every model in memory, and for each name one pointer that moves: the champion."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._shelves: dict[str, Shelf] = {}
 
-    def register(self, model, metadata: ModelVersion) -> ModelVersion:
+    def register(self, model: Any, metadata: ModelVersion) -> ModelVersion:
         """Store a model under the draft's name and return the draft with its number and fingerprint."""
         if metadata.version:
             raise ValueError(f"metadata must be a draft with version 0, got {metadata.version}.")
@@ -115,7 +115,7 @@ class ModelRegistry:
         """Return the entry of a number, of "champion", or of "latest"."""
         return find_shelf(self._shelves, name).find(version_or_alias)[0]
 
-    def load(self, name: str, version_or_alias: int | str):
+    def load(self, name: str, version_or_alias: int | str) -> Any:
         """Return the model itself."""
         return find_shelf(self._shelves, name).find(version_or_alias)[1]
 
@@ -212,7 +212,7 @@ def next_weight(weights: tuple[float, ...], weight: float, action: str) -> float
 class CanaryCounts:
     """Counts labelled answers and errors of two versions, champion first."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._log = PredictionLog()
         self._versions: tuple[int, int] = (0, 0)
         self.reset()
@@ -268,7 +268,7 @@ class ThresholdGate:
     """Brings a challenger into traffic rung by rung, and can say no."""
 
     def __init__(self, weights=DEFAULT_WEIGHTS, minimum_labels: int = DEFAULT_MINIMUM_LABELS,
-                 standard_errors: float = DEFAULT_CANARY_STANDARD_ERRORS):
+                 standard_errors: float = DEFAULT_CANARY_STANDARD_ERRORS) -> None:
         self.weights = check_ladder(weights)
         self.minimum_labels = check_integer(minimum_labels, "minimum_labels", minimum=1)
         self.standard_errors = check_positive(standard_errors, "standard_errors")

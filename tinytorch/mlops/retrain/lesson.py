@@ -12,7 +12,7 @@ import numpy as np
 
 from ..._arguments import check_in_range, check_positive
 from ...datasets import kept_for_comparison
-from ..contracts import Alert, ModelComparison, RetrainDecision
+from ..contracts import Alert, DriftReport, Model, ModelComparison, RetrainDecision
 from ..validate import as_features, as_labels, check_rows, check_same_length
 
 # %% ../../../modules/15c_retraining/15c_retraining.ipynb #blank-reasons
@@ -64,7 +64,7 @@ def last_time(history: list[tuple[float, str]]) -> float | None:
     return history[-1][0] if history else None
 
 
-def train_safely(trainer, features, labels, rng):
+def train_safely(trainer, features, labels, rng) -> tuple[Model | None, str]:
     """Return a challenger and a sentence; if training fails, None and the reason. The champion is never touched."""
     try:
         return trainer.train(features, labels, rng), f"challenger trained on {len(labels)} rows"
@@ -75,12 +75,14 @@ def train_safely(trainer, features, labels, rng):
 class RetrainingTrigger:
     """Decides when to retrain: for a reason, and not again before the cooldown is over."""
 
-    def __init__(self, cooldown_s: float = DEFAULT_COOLDOWN_S, rules: tuple[str, ...] = DEFAULT_RULES):
+    def __init__(self, cooldown_s: float = DEFAULT_COOLDOWN_S, rules: tuple[str, ...] = DEFAULT_RULES) -> None:
         self.cooldown_s = check_positive(cooldown_s, "cooldown_s")
         self.rules = tuple(rules)
         self._history: list[tuple[float, str]] = []
 
-    def check_trigger_conditions(self, alerts, report, now) -> RetrainDecision:
+    def check_trigger_conditions(
+        self, alerts: tuple[Alert, ...], report: DriftReport | None, now: float
+    ) -> RetrainDecision:
         """Judge the alerts that are firing and the newest drift report (or None). Changes nothing."""
         reasons = reasons_to_retrain(alerts, self.rules)
         watched = (f"{report}: watch it",) if report is not None and report.drifted else ()
@@ -93,7 +95,7 @@ class RetrainingTrigger:
         """Remember a retraining: the cooldown begins at `now` (seconds)."""
         self._history.append((as_time(now), outcome))
 
-    def execute_retraining(self, trainer, features, labels, rng, now):
+    def execute_retraining(self, trainer, features, labels, rng, now: float) -> Model | None:
         """Return a challenger trained on (n, n_features) and (n,), or None if training failed."""
         challenger, outcome = train_safely(trainer, features, labels, rng)
         self.record_retraining(now, outcome)
@@ -169,7 +171,7 @@ COIN_SEED = 0
 DEFAULT_ALPHA = 0.05
 
 
-def compare_models(champion, challenger, features: np.ndarray, labels: np.ndarray) -> ModelComparison:
+def compare_models(champion: Model, challenger: Model, features: np.ndarray, labels: np.ndarray) -> ModelComparison:
     """Compare two models on rows (n, n_features) with labels (n,) that neither was trained on."""
     table, truth = as_features(features), as_labels(labels)
     check_rows(table, "features")
