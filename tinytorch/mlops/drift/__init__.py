@@ -1,5 +1,27 @@
 """Stage 2, drift: do today's inputs still look like those the model was trained on?"""
 
+from tinytorch.mlops.drift.lesson import (
+    BasicDriftDetector,
+    DriftDetector,
+    adjusted_pvalue,
+    constant_columns,
+    missing_rate,
+    out_of_range_rate,
+    shuffle_pvalue,
+    shuffled_shifts,
+    standard_shift,
+)
 from tinytorch.mlops.drift.univariate import UnivariateDetector
 
-__all__ = ["UnivariateDetector"]
+__all__ = [
+    "BasicDriftDetector",
+    "DriftDetector",
+    "UnivariateDetector",
+    "adjusted_pvalue",
+    "constant_columns",
+    "missing_rate",
+    "out_of_range_rate",
+    "shuffle_pvalue",
+    "shuffled_shifts",
+    "standard_shift",
+]

@@ -7,7 +7,7 @@ __all__ = ['DEFAULT_DEVIATIONS', 'N_VIEWS', 'N_SHUFFLES', 'SHUFFLE_SEED', 'N_PAR
            'DEFAULT_MINIMUM_EFFECT', 'LARGEST_EFFECT', 'HISTORY_LENGTH', 'METHOD', 'missing_rate', 'out_of_range_rate',
            'constant_columns', 'BasicDriftDetector', 'standard_shift', 'shuffled_shifts', 'in_standard_deviations',
            'draw_shuffles', 'shuffle_pvalue', 'adjusted_pvalue', 'three_views', 'strongest_view',
-           'compare_with_shuffles', 'read_table', 'read_reference', 'DriftDetector']
+           'compare_with_shuffles', 'read_table', 'read_reference', 'write_report', 'DriftDetector']
 
 # %% ../../../modules/15b_drift/15b_drift.ipynb #imports
 from collections import deque
@@ -26,7 +26,8 @@ def missing_rate(features: np.ndarray) -> np.ndarray:
     >>> missing_rate(np.array([[1.0, np.nan], [2.0, 3.0]]))
     array([0. , 0.5])
     """
-    return np.isnan(features).mean(axis=0)
+    rate: np.ndarray = np.isnan(features).mean(axis=0)
+    return rate
 
 # %% ../../../modules/15b_drift/15b_drift.ipynb #out-of-range-rate
 def out_of_range_rate(features: np.ndarray, low: float, high: float) -> np.ndarray:
@@ -38,7 +39,8 @@ def out_of_range_rate(features: np.ndarray, low: float, high: float) -> np.ndarr
     # Steps 1-3 above.
     ### BEGIN SOLUTION
     outside = (features < low) | (features > high)
-    return outside.mean(axis=0)
+    rate: np.ndarray = outside.mean(axis=0)
+    return rate
     ### END SOLUTION
 
 # %% ../../../modules/15b_drift/15b_drift.ipynb #constant-columns
@@ -50,7 +52,8 @@ def constant_columns(features: np.ndarray) -> np.ndarray:
     """
     # Steps 1-2 above.
     ### BEGIN SOLUTION
-    return (features == features[0]).all(axis=0)
+    constant: np.ndarray = (features == features[0]).all(axis=0)
+    return constant
     ### END SOLUTION
 
 # %% ../../../modules/15b_drift/15b_drift.ipynb #basic-detector
@@ -77,7 +80,9 @@ class BasicDriftDetector:
         table = as_features(current, "current")
         check_rows(table, "current")
         check_columns(table, self.baseline_mean.size, "current")
-        return np.abs(table.mean(axis=0) - self.baseline_mean) > DEFAULT_DEVIATIONS * self.baseline_std
+        distance = np.abs(table.mean(axis=0) - self.baseline_mean)
+        flagged: np.ndarray = distance > DEFAULT_DEVIATIONS * self.baseline_std
+        return flagged
 
 # %% ../../../modules/15b_drift/15b_drift.ipynb #standard-shift
 def standard_shift(reference: np.ndarray, current: np.ndarray) -> np.ndarray:
@@ -90,7 +95,8 @@ def standard_shift(reference: np.ndarray, current: np.ndarray) -> np.ndarray:
     ### BEGIN SOLUTION
     spread = np.concatenate([reference, current]).std(axis=0)
     shift = current.mean(axis=0) - reference.mean(axis=0)
-    return np.divide(shift, spread, out=np.zeros_like(shift), where=spread > 0)
+    result: np.ndarray = np.divide(shift, spread, out=np.zeros_like(shift), where=spread > 0)
+    return result
     ### END SOLUTION
 
 # %% ../../../modules/15b_drift/15b_drift.ipynb #shuffled-shifts
@@ -106,22 +112,23 @@ def shuffled_shifts(rows: np.ndarray, is_current: np.ndarray) -> np.ndarray:
     # Steps 1-3 above.
     ### BEGIN SOLUTION
     n_current = is_current.sum(axis=1, keepdims=True)
-    current_means = is_current @ rows / n_current
-    reference_means = ~is_current @ rows / (len(rows) - n_current)
-    return current_means - reference_means
+    shifts: np.ndarray = is_current @ rows / n_current - ~is_current @ rows / (len(rows) - n_current)
+    return shifts
     ### END SOLUTION
 
 # %% ../../../modules/15b_drift/15b_drift.ipynb #draw-shuffles
 def in_standard_deviations(rows: np.ndarray) -> np.ndarray:
     """Return `rows` (n, n_features) with each column divided by its standard deviation, if it has one."""
     spread = rows.std(axis=0)
-    return rows / np.where(spread > 0, spread, 1.0)
+    scaled: np.ndarray = rows / np.where(spread > 0, spread, 1.0)
+    return scaled
 
 
 def draw_shuffles(n_reference: int, n_current: int, n_shuffles: int, rng: np.random.Generator) -> np.ndarray:
     """Return n_shuffles random ways to call n_current of all rows current: bool (n_shuffles, n rows)."""
     is_current = np.arange(n_reference + n_current) >= n_reference
-    return rng.permuted(np.tile(is_current, (n_shuffles, 1)), axis=1)
+    shuffles: np.ndarray = rng.permuted(np.tile(is_current, (n_shuffles, 1)), axis=1)
+    return shuffles
 
 # %% ../../../modules/15b_drift/15b_drift.ipynb #shuffle-pvalue
 def shuffle_pvalue(observed: np.ndarray, shuffled: np.ndarray) -> np.ndarray:
@@ -132,8 +139,8 @@ def shuffle_pvalue(observed: np.ndarray, shuffled: np.ndarray) -> np.ndarray:
     """
     # Steps 1-3 above.
     ### BEGIN SOLUTION
-    as_far = np.abs(shuffled) >= np.abs(observed)
-    return (1 + as_far.sum(axis=0)) / (1 + len(shuffled))
+    count: np.ndarray = (np.abs(shuffled) >= np.abs(observed)).sum(axis=0)
+    return (1 + count) / (1 + len(shuffled))
     ### END SOLUTION
 
 # %% ../../../modules/15b_drift/15b_drift.ipynb #adjusted-pvalue
@@ -148,8 +155,8 @@ def adjusted_pvalue(observed: np.ndarray, shuffled: np.ndarray) -> np.ndarray:
     # Steps 1-3 above.
     ### BEGIN SOLUTION
     largest = np.abs(shuffled).max(axis=1, keepdims=True)
-    as_far = largest >= np.abs(observed)
-    return (1 + as_far.sum(axis=0)) / (1 + len(shuffled))
+    count: np.ndarray = (largest >= np.abs(observed)).sum(axis=0)
+    return (1 + count) / (1 + len(shuffled))
     ### END SOLUTION
 
 # %% ../../../modules/15b_drift/15b_drift.ipynb #three-views
@@ -174,18 +181,19 @@ def strongest_view(shifts: np.ndarray) -> np.ndarray:
     """Return the shift of the view that moved furthest: (..., 3 * n_features) becomes (..., n_features)."""
     by_view = shifts.reshape(*shifts.shape[:-1], N_VIEWS, -1)
     furthest = np.abs(by_view).argmax(axis=-2, keepdims=True)
-    return np.take_along_axis(by_view, furthest, axis=-2).squeeze(axis=-2)
+    strongest: np.ndarray = np.take_along_axis(by_view, furthest, axis=-2).squeeze(axis=-2)
+    return strongest
 
 # %% ../../../modules/15b_drift/15b_drift.ipynb #compare-with-shuffles
-def compare_with_shuffles(reference: np.ndarray, current: np.ndarray, median: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Return statistic, p-value, adjusted p-value and effect size of each feature, all (n_features,)."""
+def compare_with_shuffles(reference: np.ndarray, current: np.ndarray, median: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return effect size, p-value and adjusted p-value of each feature, all (n_features,)."""
     before, after = three_views(reference, median), three_views(current, median)
     rows = in_standard_deviations(np.concatenate([before, after]))
     shuffles = draw_shuffles(len(before), len(after), N_SHUFFLES, np.random.default_rng(SHUFFLE_SEED))
     chance = np.concatenate([shuffled_shifts(rows, part) for part in np.array_split(shuffles, N_PARTS)])
     effect = strongest_view(standard_shift(before, after).round(SHIFT_DECIMALS))
     shuffled = strongest_view(chance.round(SHIFT_DECIMALS))
-    return np.abs(effect), shuffle_pvalue(effect, shuffled), adjusted_pvalue(effect, shuffled), effect
+    return effect, shuffle_pvalue(effect, shuffled), adjusted_pvalue(effect, shuffled)
 
 # %% ../../../modules/15b_drift/15b_drift.ipynb #read-tables
 # One clean window in a hundred is flagged. Who looks often should ask for less.
@@ -217,6 +225,25 @@ def read_reference(
     default_names = [f"feature_{column}" for column in range(table.shape[1])]
     return table, np.nanmedian(table, axis=0), tuple(default_names if names is None else names)
 
+# %% ../../../modules/15b_drift/15b_drift.ipynb #write-report
+def write_report(detector: "DriftDetector", table: np.ndarray, now: float) -> DriftReport:
+    """Compare a table (n, n_features) with the detector's reference, and write down what was found."""
+    effect, pvalue, adjusted = compare_with_shuffles(detector.reference_, table, detector.median_)
+    return DriftReport(
+        feature_names=detector.feature_names_,
+        method=METHOD,
+        statistic=np.abs(effect),
+        pvalue=pvalue,
+        adjusted_pvalue=adjusted,
+        effect_size=effect,
+        missing_rate=missing_rate(table),
+        alpha=detector.alpha,
+        minimum_effect=detector.minimum_effect,
+        n_reference=len(detector.reference_),
+        n_current=len(table),
+        timestamp=now,
+    )
+
 # %% ../../../modules/15b_drift/15b_drift.ipynb #drift-detector
 class DriftDetector:
     """Flags features that moved more than chance explains, looking at all of them at once."""
@@ -242,9 +269,7 @@ class DriftDetector:
     def detect_drift(self, current: np.ndarray, now: float = 0.0) -> DriftReport:
         """Compare a window `current` (n, n_features), seen at `now` (seconds), with the reference."""
         table = read_table(current, "current", len(self.feature_names_))
-        evidence = (*compare_with_shuffles(self.reference_, table, self.median_), missing_rate(table))
-        sizes = len(self.reference_), len(table)
-        report = DriftReport(self.feature_names_, METHOD, *evidence, self.alpha, self.minimum_effect, *sizes, now)
+        report = write_report(self, table, now)
         self._history.append(report)
         return report
 
