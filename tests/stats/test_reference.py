@@ -24,6 +24,18 @@ def test_every_value_falls_into_exactly_one_bin(hard_pair, seed, n, bins, binnin
     np.testing.assert_array_equal(sorted_bin_counts(sorted_columns(current), fitted.edges_), expected)
 
 
+@pytest.mark.parametrize("n", [1, 1999, 2000, 2001, 12_000, 12_001, 40_000])
+@pytest.mark.parametrize("bins", [2, 10, 64, 65, 66])
+def test_counting_by_passes_and_by_search_agree(n, bins):
+    rng = np.random.default_rng(n)
+    columns, edges = rng.normal(size=(3, n)), np.sort(rng.normal(size=(3, bins - 1)), axis=1)
+    places = [edge.searchsorted(column) for edge, column in zip(edges, columns, strict=True)]
+    expected = [np.bincount(place, minlength=bins) for place in places]
+    np.testing.assert_array_equal(bin_counts(columns, edges), expected)
+    np.testing.assert_array_equal(bin_counts(columns + 100.0, edges)[:, -1], n)  # every comparison false
+    np.testing.assert_array_equal(bin_counts(columns - 100.0, edges)[:, 0], n)  # every comparison true
+
+
 def test_quantile_bins_hold_equal_counts():
     columns = sorted_columns(np.random.default_rng(0).normal(size=(1000, 4)))
     assert (sorted_bin_counts(columns, inner_edges(columns, 10, "quantile")) == 100).all()

@@ -11,6 +11,11 @@ import numpy as np
 BINNINGS = ("quantile", "width")
 # Up to this many edges one comparison pass per edge is faster than a binary search per value.
 EDGES_BY_PASSES = 64
+# Words of eight comparisons that are added up before a byte could pass 255, and the comparisons in them.
+WORDS_PER_SUM = 250
+BYTES_PER_SUM = 8 * WORDS_PER_SUM
+# Rows compared at once: a whole number of sums, and some 100 kB of values, so that all passes find them in the cache.
+ROWS_PER_PASS = 6 * BYTES_PER_SUM
 
 
 def inner_edges(columns: np.ndarray, bins: int, binning: str) -> np.ndarray:
@@ -47,12 +52,36 @@ def sorted_bin_counts(columns: np.ndarray, edges: np.ndarray) -> np.ndarray:
 
 def bin_counts(columns: np.ndarray, edges: np.ndarray) -> np.ndarray:
     """Count columns in any order into bins: (n_features, bins)."""
-    below = np.empty(edges.shape, dtype=np.int64)
-    is_below = np.empty(columns.shape[1], dtype=bool)
-    for row, (column, edge) in enumerate(zip(columns, edges, strict=True)):
-        if edge.size > EDGES_BY_PASSES:
-            place = edge.searchsorted(column, side="left")
-            below[row] = np.cumsum(np.bincount(place, minlength=edge.size + 1))[:-1]
-        else:
-            below[row] = [np.count_nonzero(np.less_equal(column, value, out=is_below)) for value in edge.tolist()]
-    return np.diff(below, axis=1, prepend=0, append=columns.shape[1])
+    if edges.shape[1] > EDGES_BY_PASSES:
+        below = [_below_by_search(column, edge) for column, edge in zip(columns, edges, strict=True)]
+    else:
+        below = _below_by_passes(columns, edges)
+    return np.diff(np.asarray(below), axis=1, prepend=0, append=columns.shape[1])
+
+
+def _below_by_search(column: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    """Count the values at or below each edge by looking every value up."""
+    counts = np.bincount(edges.searchsorted(column, side="left"), minlength=edges.size + 1)
+    return np.asarray(np.cumsum(counts)[:-1])
+
+
+def _below_by_passes(columns: np.ndarray, edges: np.ndarray) -> list[np.ndarray]:
+    """Count the values at or below each edge by comparing every value with every edge, some rows at a time.
+
+    A comparison is a byte of 0 or 1, so eight of them add up at once as one 64-bit word, as long as none of its
+    bytes passes 255.
+    """
+    n_edges, n_rows = edges.shape[1], columns.shape[1]
+    width = min(n_rows + -n_rows % BYTES_PER_SUM, ROWS_PER_PASS)
+    is_below = np.zeros((n_edges, width), dtype=bool)
+    words = is_below.view(np.uint64).reshape(n_edges, -1, WORDS_PER_SUM)
+    below = [np.zeros(n_edges, dtype=np.int64) for _ in columns]
+    for start in range(0, n_rows, ROWS_PER_PASS):
+        stop = min(start + ROWS_PER_PASS, n_rows)
+        is_below[:, stop - start :] = False  # the last rows may not fill what those before them filled
+        filled = is_below[:, : stop - start]
+        for total, column, edge in zip(below, columns[:, start:stop], edges[:, :, np.newaxis], strict=True):
+            np.less_equal(column, edge, out=filled)
+            sums = np.add.reduce(words, axis=-1)
+            total += np.add.reduce(sums.view(np.uint8), axis=1, dtype=np.int64)
+    return below

@@ -8,9 +8,9 @@ import numpy as np
 
 # Rows copied at once while a table is turned: long enough runs of the image, and still in the cache.
 ROWS_AT_ONCE = 512
-# Columns sorted at once: 16 columns of 10,000 values fill 1.3 MB, so they stay in the second-level cache, and the
-# memory a statistic adds does not grow with the number of columns.
-COLUMNS_AT_ONCE = 16
+# Columns treated at once: 32 columns of 10,000 values fill 2.6 MB, so they stay in the cache, and the memory that a
+# statistic adds does not grow with the number of columns.
+COLUMNS_AT_ONCE = 32
 
 
 def feature_major(table: np.ndarray) -> np.ndarray:
@@ -28,11 +28,18 @@ def sorted_columns(table: np.ndarray) -> np.ndarray:
     return columns
 
 
-def sorted_blocks(table: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
-    """Yield a few columns at a time: which, and their sorted values of shape (n_columns, n_samples)."""
+def column_blocks(table: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
+    """Yield a few columns at a time: which, and their values as a contiguous copy (n_columns, n_samples)."""
     for start in range(0, table.shape[1], COLUMNS_AT_ONCE):
         chosen = slice(start, start + COLUMNS_AT_ONCE)
-        yield chosen, sorted_columns(table[:, chosen])
+        yield chosen, feature_major(table[:, chosen])
+
+
+def sorted_blocks(table: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
+    """Yield a few columns at a time: which, and their sorted values of shape (n_columns, n_samples)."""
+    for chosen, columns in column_blocks(table):
+        columns.sort(axis=1)
+        yield chosen, columns
 
 
 def ranges(starts: np.ndarray, stops: np.ndarray) -> np.ndarray:

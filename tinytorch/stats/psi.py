@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from tinytorch._arguments import check_in_range, check_integer
 from tinytorch.stats._bins import bin_counts
-from tinytorch.stats._columns import feature_major
+from tinytorch.stats._columns import column_blocks
 from tinytorch.stats._inputs import as_pair
 from tinytorch.stats.reference import DEFAULT_BINS, FittedReference, as_current
 from tinytorch.stats.special import chi2_isf
@@ -77,7 +77,8 @@ def psi(
     else:
         raw, table = as_pair(reference, current)
         fitted = FittedReference(bins=bins, binning=binning).fit(raw)
-    return psi_of_counts(fitted.bin_counts_, bin_counts(feature_major(table), fitted.edges_), smoothing=smoothing)
+    counts = [bin_counts(columns, fitted.edges_[chosen]) for chosen, columns in column_blocks(table)]
+    return psi_of_counts(fitted.bin_counts_, np.concatenate(counts), smoothing=smoothing)
 
 
 def psi_of_counts(
