@@ -37,7 +37,7 @@ def slow_page_hinkley(values, min_instances=30, delta=0.005, threshold=50.0, fad
     min_instances=st.integers(1, 100),
     delta=st.floats(0, 0.5),
     threshold=st.floats(1, 80),
-    fading=st.sampled_from([1.0, 1 - 1e-9, 1 - 1e-4, 0.99, 0.7, 0.05]),
+    fading=st.sampled_from([1.0, 1 - 1e-9, 1 - 1e-4, 0.99, 0.7, 0.05, 0.01]),
     mode=st.sampled_from(["both", "up", "down"]),
 )
 def test_page_hinkley_is_its_recurrence(changing_values, seed, **arguments):

@@ -27,6 +27,9 @@ BLOCK_VALUES = 16384
 PIECE_STEPS = 64
 """Steps whose highest and lowest level are compared first, before a running minimum is taken."""
 
+FEW_LEVELS = 512
+"""Levels so few that bounding them costs more than it spares."""
+
 REPLAY_STEPS = 256
 """Steps scanned right after an alarm; doubled as long as no other alarm follows."""
 
@@ -171,20 +174,30 @@ def first_climb(
     >>> first_climb(np.array([[1.0, 0.0, 2.0, 4.0]]), np.array([0.5]), threshold=3)
     (array([3]), array([0.]))
     """
+    if levels.size <= FEW_LEVELS:
+        return _first_climb_step_by_step(levels, lowest, threshold, n_blind)
     pieces = np.arange(0, levels.shape[1], PIECE_STEPS)
     floors = np.minimum.reduceat(levels, pieces, axis=1)
     floors[:, 0] = np.minimum(floors[:, 0], lowest)
     np.minimum.accumulate(floors, axis=1, out=floors)
-    after = floors[:, -1].copy()
-    first = np.full(len(levels), levels.shape[1])
     # No climb is larger than the highest level of a piece over the lowest up to its end: only rows where one passes
     # this bound need their running minimum step by step.
     bounds = np.maximum.reduceat(levels, pieces, axis=1) - floors
-    for row in np.flatnonzero((bounds > threshold).any(axis=1)):
-        floor = np.minimum(np.minimum.accumulate(levels[row]), lowest[row])
-        blind = 0 if n_blind is None else int(n_blind[row])
-        first[row] = first_true((levels[row] - floor > threshold)[np.newaxis], np.array([blind]))[0]
-    return first, after
+    rows = np.flatnonzero((bounds > threshold).any(axis=1))
+    first = np.full(len(levels), levels.shape[1])
+    if rows.size:
+        blind = None if n_blind is None else n_blind[rows]
+        first[rows], _ = _first_climb_step_by_step(levels[rows], lowest[rows], threshold, blind)
+    return first, floors[:, -1].copy()
+
+
+def _first_climb_step_by_step(
+    levels: np.ndarray, lowest: np.ndarray, threshold: float, n_blind: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Do the work of `first_climb` without a bound."""
+    floors = np.minimum.accumulate(levels, axis=1)
+    np.minimum(floors, lowest[:, np.newaxis], out=floors)
+    return first_true(levels - floors > threshold, n_blind), floors[:, -1].copy()
 
 
 def first_true(flags: np.ndarray, n_blind: np.ndarray | None = None) -> np.ndarray:

@@ -22,6 +22,9 @@ from tinytorch.stats.streams._scans import (
 )
 from tinytorch.stats.streams._stream import Alarms, StreamDetectorBase
 
+SHORTEST_MEMORY = 0.01
+"""Smallest fading: what forgets all but a hundredth at every step sums nothing up, and its scales would overflow."""
+
 
 def _upwards(sums: np.ndarray, allowed: np.ndarray, out: np.ndarray) -> np.ndarray:
     """Levels that climb when the mean rises."""
@@ -56,7 +59,7 @@ class PageHinkley(StreamDetectorBase):
         Shift of the mean that is let pass per observation.
     threshold : float
         Alarm when a sum stands further than this from its lowest or highest value.
-    fading : float in (0, 1]
+    fading : float in [0.01, 1]
         What is kept of the sum at each observation; 1 forgets nothing. river calls it alpha.
     mode : {"both", "up", "down"}
         Which changes of the mean to look for.
@@ -64,7 +67,7 @@ class PageHinkley(StreamDetectorBase):
     Raises
     ------
     ValueError
-        If the threshold is not > 0, delta < 0, fading not in (0, 1], or the mode not one of the three.
+        If the threshold is not > 0, delta < 0, fading not in [0.01, 1], or the mode not one of the three.
 
     Notes
     -----
@@ -98,7 +101,7 @@ class PageHinkley(StreamDetectorBase):
         self.min_instances = check_integer(min_instances, "min_instances", minimum=1)
         self.delta = check_in_range(delta, "delta", 0.0, float("inf"))
         self.threshold = check_positive(threshold, "threshold")
-        self.fading = check_in_range(check_positive(fading, "fading"), "fading", 0.0, 1.0)
+        self.fading = check_in_range(fading, "fading", SHORTEST_MEMORY, 1.0)
         self.mode = check_choice(mode, "mode", SIDES)
         self._sides = SIDES[mode]
         self._fading = FadingSum(fading)
