@@ -13,7 +13,7 @@ import numpy as np
 
 from tinytorch.cli.stages import Stages, library_stages
 from tinytorch.core.training import EpochReport
-from tinytorch.datasets import DriftPlan, TrafficStep, TrafficStream, kept_for_comparison, load_digits
+from tinytorch.datasets import DriftPlan, TrafficSchedule, TrafficStep, TrafficStream, kept_for_comparison, load_digits
 from tinytorch.mlops.contracts import DriftReport, LabelBatch, LabelledBatch, PredictionBatch
 from tinytorch.mlops.pipeline import DeploymentStage, MLOpsPipeline, RetrainingStage
 from tinytorch.mlops.retrain import NetworkModel, NetworkTrainer, RetrainingSession
@@ -22,8 +22,10 @@ from tinytorch.mlops.status import Event
 MODEL_NAME = "digits"
 # Five clean steps fill the first window; twenty are left for detection, retraining, trial and recovery.
 DRIFT_START_STEP = 5
-# Each half of the labelled rows since the drift began: about six steps of traffic.
-MINIMUM_ROWS = 120
+# Each half of the labelled rows since the drift began: between seven and eight steps of traffic.
+MINIMUM_ROWS = 150
+# Labels come one step late: the inputs can speak first, and there are only a thousand images to wait with.
+LABEL_DELAY_S = 3600.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,7 +109,8 @@ class Demo:
         self._training_rng = np.random.default_rng(training)
         self._retraining_rng = np.random.default_rng(retraining)
         self.digits = load_digits()
-        self.stream = TrafficStream(self.digits.traffic, plan, np.random.default_rng(traffic))
+        schedule = TrafficSchedule(label_delay_s=LABEL_DELAY_S)
+        self.stream = TrafficStream(self.digits.traffic, plan, np.random.default_rng(traffic), schedule)
 
     def start(self) -> DemoRun:
         """Train the first model, measure it on rows it has not seen, and put it in charge."""

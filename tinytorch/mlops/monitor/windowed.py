@@ -14,7 +14,7 @@ from tinytorch._arguments import check_in_range, check_integer, check_positive
 from tinytorch.mlops.contracts import Alert, LabelBatch, PredictionBatch
 from tinytorch.mlops.monitor.alert_rule import AlertRule, Look
 from tinytorch.mlops.prediction_log import PredictionLog
-from tinytorch.stats import Interval, TrendResult, trend_test, wilson_interval
+from tinytorch.stats import Interval, TrendResult, trend_test, two_proportion_test, wilson_interval
 
 # A fall of four standard errors is chance in 1 look of 30,000, so that hundreds of looks stay quiet.
 DEFAULT_ALERT_STANDARD_ERRORS = 4.0
@@ -59,7 +59,7 @@ class WindowedMonitor:
     ()
     >>> alerts = monitor.record_labels(LabelBatch(ids[50:], np.arange(50) % 2, timestamp=120.0))
     >>> print(alerts[0])
-    accuracy_low firing (critical): 0.5 is below 0.839, 2 looks in a row
+    accuracy_low firing (critical): 0.5 is below 0.81, 2 looks in a row
     """
 
     def __init__(
@@ -107,8 +107,7 @@ class WindowedMonitor:
             return ()
         accuracy = float(np.mean(self._correct))
         self._accuracies.append(accuracy)
-        fire_at = self.baseline_accuracy - self.standard_errors * self._standard_error()
-        clear_at = self.baseline_accuracy - CLEARING_STANDARD_ERRORS * self._standard_error()
+        fire_at, clear_at = self._threshold(self.standard_errors), self._threshold(CLEARING_STANDARD_ERRORS)
         version = int(labelled.model_versions[-1])
         alert = self._rules[0].update(Look(accuracy, fire_at, clear_at, label_batch.timestamp, version))
         return (alert,) if alert else ()
@@ -141,12 +140,14 @@ class WindowedMonitor:
         """
         return trend_test(self._accuracies)
 
-    def _standard_error(self) -> float:
-        """Return the standard error of window accuracy minus baseline accuracy.
+    def _threshold(self, standard_errors: float) -> float:
+        """Return the accuracy below which the window lies `standard_errors` under the baseline.
 
-        The accuracy is drawn towards one half by one right and one wrong answer (Laplace's rule), so that a
-        perfect baseline does not claim to be known without error.
+        The standard error is that of the two-proportion test, from both samples pooled: a baseline that was lucky
+        on its few rows then does not claim to be known better than it is.
         """
-        accuracy = (self.baseline_accuracy * self.n_baseline + 1.0) / (self.n_baseline + 2.0)
-        variance = accuracy * (1.0 - accuracy) * (1.0 / len(self._correct) + 1.0 / self.n_baseline)
-        return float(np.sqrt(variance))
+        n_right = np.arange(len(self._correct) + 1)
+        baseline_right = round(self.baseline_accuracy * self.n_baseline)
+        z = two_proportion_test(baseline_right, self.n_baseline, n_right, len(self._correct)).statistic
+        n_too_low = int((z <= -standard_errors).sum())
+        return n_too_low / len(self._correct)
