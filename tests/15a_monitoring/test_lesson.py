@@ -14,7 +14,7 @@ from scipy.stats import binom
 from tinytorch.checks.cases import CheckFailed
 from tinytorch.core.tensor import Tensor
 from tinytorch.mlops.contracts import LabelBatch, PredictionBatch
-from tinytorch.mlops.monitor import WindowedMonitor, lesson
+from tinytorch.mlops.monitor import lesson
 
 CELLS = LessonCells("15a_monitoring", lesson)
 CHECKS = {
@@ -130,15 +130,11 @@ def test_what_fires_now_can_be_asked_and_asking_changes_nothing():
     assert state_of(monitor) == before
 
 
-def test_the_threshold_counts_the_error_of_the_baseline_as_the_library_does():
-    watch = lesson.AccuracyWatch(0.96, 200, standard_errors=4.0, needed=2)
-    sibling = WindowedMonitor("digits", 0.96, n_baseline=200)
-    ids = np.arange(120)
-    sibling.observe(answered(ids, np.zeros(120)))
-    wrong = np.ones(120)
-    sibling.record_labels(LabelBatch(ids[:60], wrong[:60], 0.0))
-    (alert,) = sibling.record_labels(LabelBatch(ids[60:], wrong[60:], 0.0))
-    assert watch.threshold_for(120) == pytest.approx(alert.threshold)
+def test_the_threshold_counts_the_error_of_the_baseline_too():
+    watch = lesson.AccuracyWatch(0.96, 198, standard_errors=4.0, needed=2)
+    accuracy = (0.96 * 198 + 1) / 200
+    variance_of_the_difference = accuracy * (1 - accuracy) * (1 / 50 + 1 / 198)
+    assert watch.threshold_for(50) == pytest.approx(0.96 - 4 * variance_of_the_difference**0.5)
 
 
 @pytest.mark.parametrize("baseline", [0.0, 1.0])

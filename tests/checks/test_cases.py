@@ -75,39 +75,11 @@ def test_a_failure_says_the_call_what_was_expected_and_what_came_back():
     assert message_of(halve, [Case((4,), 2.0), Case((3,), 1.5)]) == "halve(3): expected 1.5, got 1."
 
 
-def test_a_known_misconception_is_named_and_goes_before_the_hint_of_the_case():
-    def spread(values):
-        return np.std(values)
-
-    cases = [Case(([1.0, 3.0],), 2**0.5, hint="look at the divisor")]
-    wrong = {np.sum: "this looks like the sum", np.std: "this looks like the population formula"}
-    assert message_of(spread, cases, misconceptions=wrong).endswith("this looks like the population formula.")
-    assert message_of(lambda values: 7.0, cases, misconceptions=wrong).endswith("look at the divisor.")
-
-
-def test_a_misconception_that_fits_the_whole_table_goes_before_one_that_fits_the_failing_case():
-    cases = [Case((3,), 9), Case((2,), 4), Case((0,), 0)]
-    wrong = {lambda x: x + 3: "added three", lambda x: 2 * x: "doubled"}
-    assert message_of(lambda x: 2 * x, cases, misconceptions=wrong).endswith("got 6. doubled.")
-
-
-def test_a_bool_that_fits_a_misconception_in_one_case_only_does_not_accuse():
-    cases = [Case((3,), True), Case((2,), True), Case((0,), False)]
-    said = message_of(lambda x: x > 2, cases, misconceptions={lambda x: x > 5: "five is too much"})
-    assert said == "<lambda>(2): expected True, got False."
-
-
 def test_an_answer_listed_as_a_mistake_is_named_in_place_of_the_hint():
     case = Case((np.array([1.0, 3.0]),), 2.0, hint="look again", mistakes=((4.0, "this is the sum"), (None, "nothing")))
     assert message_of(np.sum, [case]).endswith("got 4. this is the sum.")
     assert message_of(lambda values: 7.0, [case]).endswith("got 7. look again.")
     check_cases(np.mean, [case])
-
-
-def test_a_misconception_that_cannot_be_computed_is_passed_over():
-    cases = [Case((0.0,), 1.0)]
-    wrong = {lambda x: 1 / x: "divided", lambda x: x + 5: "added"}
-    assert "added" in message_of(lambda x: 5.0, cases, misconceptions=wrong)
 
 
 def test_a_blank_that_is_not_written_fails_with_one_friendly_sentence():

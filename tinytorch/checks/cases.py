@@ -12,7 +12,7 @@ import reprlib
 import traceback
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -88,13 +88,7 @@ class Case:
         check_in_range(self.tolerance, "tolerance", 0.0, float(np.finfo(np.float64).max))
 
 
-def check_cases(
-    function: Callable[..., Any],
-    cases: Sequence[Case],
-    *,
-    hints: Sequence[str] = (),
-    misconceptions: Mapping[Callable[..., Any], str] | None = None,
-) -> None:
+def check_cases(function: Callable[..., Any], cases: Sequence[Case], *, hints: Sequence[str] = ()) -> None:
     """Call `function` on every case; print one line if all are right, raise `CheckFailed` at the first that is not.
 
     Parameters
@@ -104,8 +98,6 @@ def check_cases(
     cases : sequence of Case
     hints : sequence of str
         Shown one more at a time from the second failing check of the same blank on.
-    misconceptions : mapping from a wrong function to a sentence
-        If a wrong answer is what the wrong function returns, the sentence says which mistake it looks like.
 
     Raises
     ------
@@ -120,7 +112,7 @@ def check_cases(
     abs: all 2 cases are right.
     >>> def halve(number):
     ...     return number // 2
-    >>> check_cases(halve, [Case((4,), 2.0), Case((3,), 1.5)], misconceptions={lambda n: n // 2: "// rounds down."})
+    >>> check_cases(halve, [Case((4,), 2.0), Case((3,), 1.5, mistakes=((1, "// rounds down"),))])
     Traceback (most recent call last):
     ...
     tinytorch.checks.cases.CheckFailed: halve(3): expected 1.5, got 1. // rounds down.
@@ -130,15 +122,10 @@ def check_cases(
     name = getattr(function, "__name__", "the function")
     for case in cases:
         problem = _judge(function, name, case)
+        if problem == _not_written(name):
+            raise CheckFailed(f"{problem}.") from None
         if problem:
-            likely = _find_mistake(function, case) or _find_misconception(function, case, cases, misconceptions or {})
-            if problem.startswith(_not_written(name)):
-                raise CheckFailed(problem) from None
-            _failures[name] += 1
-            shown = hints[: max(0, _failures[name] - FAILURES_BEFORE_HINT + 1)]
-            raise CheckFailed(
-                " ".join([_sentence(problem, likely or case.hint), *(f"Hint: {hint}" for hint in shown)])
-            ) from None
+            raise CheckFailed(" ".join([problem, *_next_hints(name, hints)])) from None
     _failures.pop(name, None)
     print(f"{name}: all {len(cases)} cases are right.")
 
@@ -168,6 +155,12 @@ def _not_written(name: str) -> str:
     return f"{name} is not yet written: follow the numbered steps above it"
 
 
+def _next_hints(name: str, hints: Sequence[str]) -> list[str]:
+    """Count a failing check of a blank, and return the hints that it has earned."""
+    _failures[name] += 1
+    return [f"Hint: {hint}" for hint in hints[: max(0, _failures[name] - FAILURES_BEFORE_HINT + 1)]]
+
+
 def _judge(function: Callable[..., Any], name: str, case: Case) -> str | None:
     """Return None if the case is right, or what is wrong with it."""
     call = f"{name}({', '.join(_show(argument) for argument in case.arguments)})"
@@ -175,26 +168,25 @@ def _judge(function: Callable[..., Any], name: str, case: Case) -> str | None:
     try:
         got = _call_quietly(function, arguments)
     except NotImplementedError:
-        return f"{_not_written(name)}."
+        return _not_written(name)
     except Exception as error:  # whatever a student's code can raise becomes a sentence
         return _judge_error(call, case, error)
-    if _is_exception(case.expected):
-        return f"{call}: expected a {case.expected.__name__}, got {_show(got)}."
-    if any(not _unchanged(now, before) for now, before in zip(arguments, case.arguments, strict=True)):
+    if not all(map(_unchanged, arguments, case.arguments)):
         return f"{call} changed its argument: work on a copy, the caller still needs its own data."
     if _agree(got, case.expected, case.tolerance):
         return None
-    return f"{call}: {_describe_difference(got, case.expected)}"
+    likely = next((said for answer, said in case.mistakes if _agree(got, answer, case.tolerance)), case.hint)
+    return _sentence(f"{call}: expected {_describe_difference(got, case.expected)}", likely)
 
 
 def _judge_error(call: str, case: Case, error: Exception) -> str | None:
     """Return None if the error is the expected one, or say what was raised and in which line."""
     if _is_exception(case.expected) and isinstance(error, case.expected):
         return None
-    expected = f"a {case.expected.__name__}" if _is_exception(case.expected) else _show(case.expected)
     line = traceback.extract_tb(error.__traceback__)[-1].line
     where = f" in the line `{line}`" if line else ""
-    return f"{call}: expected {expected}, but {type(error).__name__} was raised{where}: {error}."
+    raised = f"but {type(error).__name__} was raised{where}: {error}."
+    return _sentence(f"{call}: expected {_show(case.expected)}, {raised}", case.hint)
 
 
 def _call_quietly(function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
@@ -204,84 +196,54 @@ def _call_quietly(function: Callable[..., Any], arguments: tuple[Any, ...]) -> A
         return function(*arguments)
 
 
-def _find_mistake(function: Callable[..., Any], failing: Case) -> str | None:
-    """Return the sentence that belongs to the answer of the failing case, if there is one."""
-    answer = _outcome(function, failing)
-    return next((said for wrong, said in failing.mistakes if _agree(answer, wrong, failing.tolerance)), None)
-
-
-def _find_misconception(
-    function: Callable[..., Any], failing: Case, cases: Sequence[Case], misconceptions: Mapping[Callable[..., Any], str]
-) -> str | None:
-    """Return the sentence of the wrong function that the student's function looks like, if any.
-
-    One that gives the same answers in the whole table comes first. One that agrees in the failing case alone is
-    taken only if the answer is no bool: a bool agrees with half of all wrong functions by chance.
-    """
-    answers = [_outcome(function, case) for case in cases]
-    for wrong, sentence in misconceptions.items():
-        if all(_same_outcome(answer, wrong, case) for answer, case in zip(answers, cases, strict=True)):
-            return sentence
-    if not _is_numeric(failing.expected) or np.asarray(failing.expected).dtype.kind == "b":
-        return None
-    answer = _outcome(function, failing)
-    return next((said for wrong, said in misconceptions.items() if _same_outcome(answer, wrong, failing)), None)
-
-
-def _outcome(function: Callable[..., Any], case: Case) -> Any:
-    """Return what a call returns, or the class of what it raises."""
-    try:
-        return _call_quietly(function, copy.deepcopy(case.arguments))
-    except Exception as error:  # a wrong formula may have no answer here
-        return type(error)
-
-
-def _same_outcome(answer: Any, wrong: Callable[..., Any], case: Case) -> bool:
-    """Tell whether the wrong function answers the case like that; an error looks like no misconception."""
-    other = _outcome(wrong, case)
-    if _is_exception(answer) or _is_exception(other):
-        return answer is other and answer is case.expected
-    return _agree(answer, other, case.tolerance)
-
-
 def _agree(got: Any, expected: Any, tolerance: float) -> bool:
     """Tell whether two answers are the same: kind, shape, and value within the tolerance."""
-    if isinstance(expected, (tuple, list)) and not _is_numeric(expected):
-        same_length = isinstance(got, (tuple, list, np.ndarray)) and len(got) == len(expected)
-        return same_length and all(_agree(g, e, tolerance) for g, e in zip(got, expected, strict=True))
-    if not _is_numeric(expected):
-        return isinstance(got, type(expected)) and bool(got == expected)
-    if not _is_numeric(got) or np.shape(got) != np.shape(expected):
+    if _is_numeric(expected):
+        return _is_numeric(got) and _agree_in_numbers(np.asarray(got), np.asarray(expected), tolerance)
+    if isinstance(expected, (tuple, list)):
+        if not isinstance(got, (tuple, list, np.ndarray)) or len(got) != len(expected):
+            return False
+        return all(_agree(mine, theirs, tolerance) for mine, theirs in zip(got, expected, strict=True))
+    return isinstance(got, type(expected)) and bool(got == expected)
+
+
+def _agree_in_numbers(got: np.ndarray, expected: np.ndarray, tolerance: float) -> bool:
+    """Tell whether two arrays have one shape, are both of bools or both of numbers, and hold the same values."""
+    if got.shape != expected.shape or _is_bool(got) != _is_bool(expected):
         return False
-    if (np.asarray(expected).dtype.kind == "b") != (np.asarray(got).dtype.kind == "b"):
-        return False
-    left, right = np.asarray(got, dtype=np.float64), np.asarray(expected, dtype=np.float64)
+    left, right = got.astype(np.float64), expected.astype(np.float64)
     return bool(np.allclose(left, right, rtol=tolerance, atol=tolerance, equal_nan=True))
 
 
 def _describe_difference(got: Any, expected: Any) -> str:
-    """Say what was expected and what came back; of large arrays, where they differ first."""
-    if got is None and expected is not None:
-        return f"expected {_show(expected)}, got None: is there a `return` on every path?"
+    """Say what was expected and what came back; of large arrays, where they differ most."""
+    if got is None:
+        return f"{_show(expected)}, got None: is there a `return` on every path?"
     if not (_is_numeric(got) and _is_numeric(expected)):
-        return f"expected {_show(expected)}, got {_show(got)}."
-    left, right = np.asarray(got), np.asarray(expected)
-    if left.shape != right.shape:
-        return f"expected {_show_shape(right)}, got {_show_shape(left)}."
-    if left.dtype.kind != right.dtype.kind and "b" in (left.dtype.kind, right.dtype.kind):
-        return f"expected {_show(expected)} ({right.dtype}), got {_show(got)} ({left.dtype})."
-    if right.size <= MOST_NUMBERS_SHOWN:
-        return f"expected {_show(expected)}, got {_show(got)}."
-    worst = np.unravel_index(np.argmax(np.abs(left.astype(float) - right.astype(float))), right.shape)
+        return f"{_show(expected)}, got {_show(got)}."
+    return _describe_numbers(np.asarray(got), np.asarray(expected))
+
+
+def _describe_numbers(got: np.ndarray, expected: np.ndarray) -> str:
+    """Say in what two arrays differ: in shape, in kind, or in values."""
+    if got.shape != expected.shape:
+        return f"{_show_shape(expected)}, got {_show_shape(got)}."
+    if _is_bool(got) != _is_bool(expected):
+        return f"{_show(expected)} ({expected.dtype}), got {_show(got)} ({got.dtype})."
+    if expected.size <= MOST_NUMBERS_SHOWN:
+        return f"{_show(expected)}, got {_show(got)}."
+    worst = np.unravel_index(np.argmax(np.abs(got.astype(float) - expected.astype(float))), expected.shape)
     place = ", ".join(str(int(index)) for index in worst)
-    return f"expected {right[worst]:.6g} at [{place}], got {left[worst]:.6g}."
+    return f"{expected[worst]:.6g} at [{place}], got {got[worst]:.6g}."
 
 
 def _show(value: Any) -> str:
     """Return a short text for an argument or an answer."""
-    array = np.asarray(value) if isinstance(value, np.ndarray) or _is_numeric(value) else None
-    if array is None:
+    if _is_exception(value):
+        return f"a {value.__name__}"
+    if not (isinstance(value, np.ndarray) or _is_numeric(value)):
         return reprlib.repr(value)
+    array = np.asarray(value)
     if array.size > MOST_NUMBERS_SHOWN:
         return f"<array of shape {array.shape}>"
     return np.array2string(array, separator=", ", formatter={"float_kind": lambda number: f"{number:.6g}"})
@@ -297,6 +259,10 @@ def _is_numeric(value: Any) -> bool:
         return np.asarray(value).dtype.kind in "biuf"
     except ValueError:  # ragged
         return False
+
+
+def _is_bool(array: np.ndarray) -> bool:
+    return array.dtype.kind == "b"
 
 
 def _sentence(statement: str, addition: str) -> str:
