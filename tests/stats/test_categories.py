@@ -63,6 +63,15 @@ def test_names_do_not_matter(left, right):
     np.testing.assert_allclose(by_object.statistic, by_code.statistic, rtol=1e-12, atol=1e-12)
 
 
+@pytest.mark.parametrize("kind", [np.int8, np.uint8, np.int32, np.uint64, np.int64])
+def test_every_kind_of_integer_is_counted(kind):
+    rng = np.random.default_rng(0)
+    reference, current = rng.integers(0, 9, (70_000, 2)), rng.integers(0, 9, (70_000, 2))  # more than one block
+    expected = chi2_test(reference, current).statistic
+    np.testing.assert_array_equal(chi2_test(reference.astype(kind), current.astype(kind)).statistic, expected)
+    np.testing.assert_allclose(chi2_test(reference.astype(str), current.astype(str)).statistic, expected, rtol=1e-12)
+
+
 def test_columns_are_tested_one_by_one():
     rng = np.random.default_rng(0)
     reference, current = rng.integers(0, [2, 5, 40], (300, 3)), rng.integers(0, [3, 5, 50], (200, 3))

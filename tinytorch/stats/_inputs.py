@@ -31,6 +31,19 @@ def as_columns(values: ArrayLike, name: str, *, allow_missing: bool = False) -> 
     >>> as_columns([1, 2, 3], "current").shape
     (3, 1)
     """
+    table = as_table(values, name)
+    check_finite(table, name, allow_missing=allow_missing)
+    return table
+
+
+def as_table(values: ArrayLike, name: str) -> np.ndarray:
+    """Return `values` as a float64 table like `as_columns`, for callers that look for NaN and infinity later.
+
+    Examples
+    --------
+    >>> as_table([[1, 2]], "current")
+    array([[1., 2.]])
+    """
     try:
         table = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError) as error:
@@ -41,7 +54,6 @@ def as_columns(values: ArrayLike, name: str, *, allow_missing: bool = False) -> 
         raise ValueError(f"{name} must have 1 or 2 dimensions, got {table.ndim}.")
     if table.size == 0:
         raise ValueError(f"{name} must have at least one row and one column, got shape {table.shape}.")
-    check_finite(table, name, allow_missing=allow_missing)
     return table
 
 

@@ -16,7 +16,7 @@ from tinytorch.stats.corrections import benjamini_hochberg
 from tinytorch.stats.ks import ks_result
 from tinytorch.stats.ks_grid import lattice_excess
 from tinytorch.stats.psi import psi_of_counts
-from tinytorch.stats.reference import FittedReference, as_current
+from tinytorch.stats.reference import FittedReference, current_table
 from tinytorch.stats.wasserstein import sorted_wasserstein
 
 
@@ -64,7 +64,7 @@ def column_report(reference: ArrayLike | FittedReference, current: ArrayLike) ->
     (array([0.]), array([0.]), array([0.]))
     """
     fitted = reference if isinstance(reference, FittedReference) else FittedReference().fit(reference)
-    table = as_current(current, fitted)
+    table = current_table(current, fitted)
     parts = [_look_at(fitted, chosen, columns) for chosen, columns in sorted_blocks(table)]
     excess, distance, index = (np.concatenate(values) for values in zip(*parts, strict=True))
     ks = ks_result(excess, fitted.n_samples_, table.shape[0], "two-sided", "auto")

@@ -17,7 +17,7 @@ from tinytorch.stats._results import TwoSampleResult
 from tinytorch.stats.kolmogorov import kstwo_sf
 from tinytorch.stats.ks_exact import exact_pvalue
 from tinytorch.stats.ks_grid import lattice_excess, rank_grid
-from tinytorch.stats.reference import FittedReference, as_current
+from tinytorch.stats.reference import FittedReference, current_table
 
 ALTERNATIVES = ("two-sided", "less", "greater")
 METHODS = ("auto", "exact", "asymp")
@@ -75,7 +75,7 @@ def ks_2samp(
     check_choice(alternative, "alternative", ALTERNATIVES)
     check_choice(method, "method", METHODS)
     if isinstance(reference, FittedReference):
-        table = as_current(current, reference)
+        table = current_table(current, reference)
         n, excess = reference.n_samples_, _fitted_excess(reference, table, alternative)
     else:
         raw, table = as_pair(reference, current)

@@ -13,7 +13,7 @@ from tinytorch._arguments import check_in_range, check_integer
 from tinytorch.stats._bins import bin_counts
 from tinytorch.stats._columns import column_blocks
 from tinytorch.stats._inputs import as_pair
-from tinytorch.stats.reference import DEFAULT_BINS, FittedReference, as_current
+from tinytorch.stats.reference import DEFAULT_BINS, FittedReference, current_table
 from tinytorch.stats.special import chi2_isf
 
 HALF_A_COUNT = 0.5
@@ -73,7 +73,7 @@ def psi(
     """
     check_in_range(smoothing, "smoothing", 0.0, np.finfo(np.float64).max)
     if isinstance(reference, FittedReference):
-        fitted, table = reference, as_current(current, reference)
+        fitted, table = reference, current_table(current, reference)
     else:
         raw, table = as_pair(reference, current)
         fitted = FittedReference(bins=bins, binning=binning).fit(raw)

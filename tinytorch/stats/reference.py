@@ -14,7 +14,7 @@ from tinytorch._arguments import check_choice, check_integer
 from tinytorch.stats._bins import BINNINGS, inner_edges, sorted_bin_counts
 from tinytorch.stats._columns import sorted_columns
 from tinytorch.stats._coupling import Runs, meet
-from tinytorch.stats._inputs import as_columns
+from tinytorch.stats._inputs import as_columns, as_table, check_finite
 from tinytorch.stats._storage import load_npz, save_npz
 from tinytorch.stats.ks_grid import RankGrid, rank_grid
 
@@ -128,7 +128,7 @@ class FittedReference:
 
 
 def as_current(current: ArrayLike, reference: FittedReference) -> np.ndarray:
-    """Return `current` as a table with the columns of a fitted reference.
+    """Return `current` as a table of finite numbers with the columns of a fitted reference.
 
     Raises
     ------
@@ -140,9 +140,22 @@ def as_current(current: ArrayLike, reference: FittedReference) -> np.ndarray:
     >>> as_current([1.0, 2.0], FittedReference().fit([0.0, 5.0])).shape
     (2, 1)
     """
+    table = current_table(current, reference)
+    check_finite(table, "current")
+    return table
+
+
+def current_table(current: ArrayLike, reference: FittedReference) -> np.ndarray:
+    """Return `current` like `as_current`, its values unchecked: for callers whose `column_blocks` check them.
+
+    Examples
+    --------
+    >>> current_table([1.0, 2.0], FittedReference().fit([0.0, 5.0])).shape
+    (2, 1)
+    """
     if not hasattr(reference, "sorted_"):
         raise ValueError("reference must be fitted before it is used, got an unfitted one.")
-    table = as_columns(current, "current")
+    table = as_table(current, "current")
     if table.shape[1] != reference.n_features_:
         raise ValueError(f"current must have the {reference.n_features_} columns of reference, got {table.shape[1]}.")
     return table

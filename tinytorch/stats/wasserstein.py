@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from tinytorch.stats._columns import sorted_blocks
 from tinytorch.stats._coupling import Runs, meet, moved_mass
 from tinytorch.stats._inputs import as_pair
-from tinytorch.stats.reference import FittedReference, as_current
+from tinytorch.stats.reference import FittedReference, current_table
 
 
 def wasserstein_distance(reference: ArrayLike | FittedReference, current: ArrayLike) -> np.ndarray:
@@ -43,7 +43,7 @@ def wasserstein_distance(reference: ArrayLike | FittedReference, current: ArrayL
     array([5.])
     """
     if isinstance(reference, FittedReference):
-        return _fitted_distance(reference, as_current(current, reference))
+        return _fitted_distance(reference, current_table(current, reference))
     return _raw_distance(*as_pair(reference, current))
 
 
