@@ -8,9 +8,10 @@ import zipfile
 import numpy as np
 import pytest
 
-from tinytorch.core import checkpoint
+from tinytorch import _storage
+from tinytorch._storage import load_npz, save_npz
 from tinytorch.core.activations import ReLU
-from tinytorch.core.checkpoint import get_generator_states, read_arrays, set_generator_states, write_arrays
+from tinytorch.core.checkpoint import get_generator_states, set_generator_states
 from tinytorch.core.dataloader import DataLoader, TensorDataset
 from tinytorch.core.layers import Dropout, Linear, Sequential
 from tinytorch.core.losses import CrossEntropyLoss
@@ -177,24 +178,24 @@ def test_a_pickle_in_the_file_is_refused_and_never_run(blobs, tmp_path):
             Run(blobs, 0).trainer.load_checkpoint(bad)
     assert not Trap.sprung
     with pytest.raises(ValueError, match="must hold numbers or text, got Python objects"):
-        write_arrays(path, {"trap": np.array([Trap()], dtype=object)})
+        save_npz(path, {"trap": np.array([Trap()], dtype=object)})
 
 
 @pytest.mark.parametrize("where", ["savez", "replace"])
 def test_a_crash_while_writing_leaves_the_old_file_and_no_rubbish(where, monkeypatch, tmp_path):
     path = tmp_path / "file"
-    write_arrays(path, {"a": np.zeros(3)})
+    save_npz(path, {"a": np.zeros(3)})
 
     def crash(*args, **kwargs):
         if where == "savez":
             args[0].write(b"half")
         raise OSError("no space left")
 
-    monkeypatch.setattr(checkpoint.np if where == "savez" else checkpoint.os, where, crash)
+    monkeypatch.setattr(_storage.np if where == "savez" else _storage.os, where, crash)
     with pytest.raises(OSError, match="no space"):
-        write_arrays(path, {"a": np.ones(3)})
+        save_npz(path, {"a": np.ones(3)})
     monkeypatch.undo()
-    np.testing.assert_array_equal(read_arrays(path)["a"], np.zeros(3))
+    np.testing.assert_array_equal(load_npz(path)["a"], np.zeros(3))
     assert [item.name for item in tmp_path.iterdir()] == ["file"]
 
 
@@ -214,10 +215,10 @@ def test_a_file_of_another_kind_is_refused_and_a_missing_one_is_missing(blobs, t
     np.save(tmp_path / "single.npy", np.zeros(3))
     with pytest.raises(ValueError, match="path must name a whole file of numpy arrays"):
         trainer.load_checkpoint(tmp_path / "single.npy")
-    write_arrays(tmp_path / "weights", {"w": np.zeros(3)})
+    save_npz(tmp_path / "weights", {"w": np.zeros(3)})
     with pytest.raises(ValueError, match="got a file without its description"):
         trainer.load_checkpoint(tmp_path / "weights")
-    write_arrays(tmp_path / "future", {"meta": np.array('{"format": 99}')})
+    save_npz(tmp_path / "future", {"meta": np.array('{"format": 99}')})
     with pytest.raises(ValueError, match="checkpoint format must be 1, got 99"):
         trainer.load_checkpoint(tmp_path / "future")
     with pytest.raises(FileNotFoundError):

@@ -1,1 +1,1 @@
-"""To be written."""
+"""Floor 5: the `tinytorch` command. `python -m tinytorch.cli` is the same."""

@@ -11,14 +11,13 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch._storage import load_npz, save_npz
 from tinytorch.core._checks import check_not_negative, check_positive_integer
 from tinytorch.core.autograd import Array, no_grad
 from tinytorch.core.checkpoint import (
     find_generators,
     get_generator_states,
-    read_arrays,
     set_generator_states,
-    write_arrays,
 )
 from tinytorch.core.layers import Linear, set_training_mode
 from tinytorch.core.losses import BinaryCrossEntropyLoss, CrossEntropyLoss, MSELoss
@@ -318,7 +317,7 @@ class Trainer:
         if self._watch is not None and self._watch.weights is not None:
             arrays.update({f"best.{i}": array for i, array in enumerate(self._watch.weights)})
         arrays["meta"] = np.array(json.dumps(self._describe(), default=float))
-        write_arrays(path, arrays)
+        save_npz(path, arrays)
 
     def load_checkpoint(self, path: str | os.PathLike[str]) -> None:
         """Go back to the state that `save_checkpoint` wrote: training goes on as if it had never stopped.
@@ -331,7 +330,7 @@ class Trainer:
         ValueError
             If the file is damaged or belongs to another model or optimizer. Nothing is changed then.
         """
-        arrays = read_arrays(path)
+        arrays = load_npz(path)
         meta = _read_meta(arrays)
         parameters = list(self.model.parameters())
         weights = _fit_weights(arrays, "model.", parameters)

@@ -64,7 +64,7 @@ def brightness(features: ArrayLike, severity: ArrayLike, rng: np.random.Generato
     >>> float(brightness(image, 0.5, np.random.default_rng(0)).mean())
     0.25
     """
-    images, level = _check(features, severity)
+    images, level = _check_images(features, severity)
     return _finish(images, level, images + MAX_BRIGHTNESS * level)
 
 
@@ -79,7 +79,7 @@ def contrast(features: ArrayLike, severity: ArrayLike, rng: np.random.Generator)
     >>> contrast(image, 1.0, np.random.default_rng(0))[0, :2].round(2).tolist()
     [0.4000000059604645, 0.6000000238418579]
     """
-    images, level = _check(features, severity)
+    images, level = _check_images(features, severity)
     mean = images.mean(axis=1, keepdims=True)
     return _finish(images, level, images + MAX_CONTRAST_LOSS * level * (mean - images))
 
@@ -96,7 +96,7 @@ def noise(features: ArrayLike, severity: ArrayLike, rng: np.random.Generator) ->
     >>> bool((noisy[0] != noisy[1]).any())
     True
     """
-    images, level = _check(features, severity)
+    images, level = _check_images(features, severity)
     return _finish(images, level, images + MAX_NOISE * level * rng.standard_normal(images.shape))
 
 
@@ -113,7 +113,7 @@ def blur(features: ArrayLike, severity: ArrayLike, rng: np.random.Generator) -> 
     >>> float(blurred.sum()), float(blurred.max())
     (1.0, 0.35546875)
     """
-    images, level = _check(features, severity)
+    images, level = _check_images(features, severity)
     soft = images.reshape(-1, IMAGE_SIDE, IMAGE_SIDE)
     for _ in range(BLUR_PASSES):
         padded = np.pad(soft, ((0, 0), (1, 1), (1, 1)))
@@ -135,7 +135,7 @@ def shift(features: ArrayLike, severity: ArrayLike, rng: np.random.Generator) ->
     >>> int(moved.argmax()) in (19, 26, 28, 35)
     True
     """
-    images, level = _check(features, severity)
+    images, level = _check_images(features, severity)
     direction = _DIRECTIONS[rng.integers(len(_DIRECTIONS))]
     identity = np.broadcast_to(np.eye(2), (len(images), 2, 2))
     return _finish(images, level, _warp(images, identity, MAX_SHIFT_PIXELS * level * direction))
@@ -152,7 +152,7 @@ def rotation(features: ArrayLike, severity: ArrayLike, rng: np.random.Generator)
     >>> rotation(image, 1.0, np.random.default_rng(0)).shape
     (1, 64)
     """
-    images, level = _check(features, severity)
+    images, level = _check_images(features, severity)
     angle = np.radians(MAX_ROTATION_DEGREES) * level[:, 0] * rng.choice([-1, 1])
     cosine, sine = np.cos(angle), np.sin(angle)
     turn = np.stack([np.stack([cosine, -sine], axis=1), np.stack([sine, cosine], axis=1)], axis=1)
@@ -172,7 +172,7 @@ def dead_pixels(features: ArrayLike, severity: ArrayLike, rng: np.random.Generat
     >>> int((broken[0] != 0.5).sum()), bool((broken[0] == broken[1]).all())
     (13, True)
     """
-    images, level = _check(features, severity)
+    images, level = _check_images(features, severity)
     turn_to_die = rng.permutation(N_PIXELS)
     stuck_at = (turn_to_die % 2).astype(float)
     dead = turn_to_die < np.rint(MAX_DEAD_SHARE * level * N_PIXELS)
@@ -192,7 +192,7 @@ def occlusion(features: ArrayLike, severity: ArrayLike, rng: np.random.Generator
     >>> float(covered.sum().round(2))
     9.0
     """
-    images, level = _check(features, severity)
+    images, level = _check_images(features, severity)
     half = MAX_OCCLUSION_SIDE / 2
     middle = rng.uniform(OCCLUSION_MARGIN, IMAGE_SIDE - OCCLUSION_MARGIN, size=2)
     rows, columns = (_overlap(centre, half * level) for centre in middle)
@@ -213,7 +213,7 @@ def stretch(features: ArrayLike, severity: ArrayLike, rng: np.random.Generator) 
     >>> int((wide > 0).sum())
     4
     """
-    images, level = _check(features, severity)
+    images, level = _check_images(features, severity)
     scale = np.zeros((len(images), 2, 2))
     scale[:, 0, 0] = 1.0
     scale[:, 1, 1] = 1.0 / (1.0 + MAX_STRETCH * level[:, 0])
@@ -262,7 +262,7 @@ def corrupt(features: ArrayLike, kind: str, severity: ArrayLike, rng: np.random.
     return CORRUPTIONS[check_choice(kind, "kind", CORRUPTIONS)](features, severity, rng)
 
 
-def _check(features: ArrayLike, severity: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _check_images(features: ArrayLike, severity: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the features (n, 64) and the severity as a column (n, 1), both float64, or raise ValueError."""
     images = _as_numbers(features, "features")
     if images.ndim != 2 or images.shape[1] != N_PIXELS:

@@ -52,7 +52,7 @@ def class_mix_order(
     >>> labels[order].reshape(3, 10).std(axis=1).tolist()[1:]
     [0.0, 0.0]
     """
-    codes, severities = _check(labels, severity_by_step)
+    codes, severities = _check_labels(labels, severity_by_step)
     size = check_integer(step_size, "step_size", minimum=1)
     usual = np.bincount(codes) / codes.size
     rare = _draw_rare(usual, rng)
@@ -78,7 +78,7 @@ def _draw_rare(usual: NDArray[np.float64], rng: np.random.Generator) -> NDArray[
     return rare
 
 
-def _check(labels: ArrayLike, severity_by_step: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def _check_labels(labels: ArrayLike, severity_by_step: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Return both as arrays, or raise ValueError."""
     codes = np.asarray(labels)
     if codes.ndim != 1 or codes.dtype.kind not in "iu" or not codes.size or codes.min() < 0:

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tinytorch._arguments import check_choice, check_integer
+from tinytorch._storage import load_npz, save_npz
 from tinytorch.stats._bins import BINNINGS, inner_edges, sorted_bin_counts
 from tinytorch.stats._columns import sorted_columns
 from tinytorch.stats._coupling import Runs, meet
 from tinytorch.stats._inputs import as_columns, as_table, check_finite
-from tinytorch.stats._storage import load_npz, save_npz
 from tinytorch.stats.ks_grid import RankGrid, rank_grid
 
 DEFAULT_BINS = 10

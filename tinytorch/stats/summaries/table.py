@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tinytorch._arguments import check_integer
-from tinytorch.stats._storage import load_npz, save_npz
+from tinytorch._storage import load_npz, save_npz
 from tinytorch.stats.summaries._checks import check_same_kind
 from tinytorch.stats.summaries.categories import CategoryCounts, as_any_table, missing_cells
 from tinytorch.stats.summaries.histogram import Histogram, quantile_edges

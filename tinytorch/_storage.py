@@ -1,4 +1,4 @@
-"""Named arrays to and from one `.npz` file, without pickle. Touches only the path it is handed; numpy only."""
+"""The cellar: named arrays to and from one `.npz` file, without pickle. Touches only the path it is handed."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ import numpy as np
 def save_npz(path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray]) -> None:
     """Write named arrays to exactly `path`: a crash leaves the old content or the new, never a part.
 
+    Missing folders are made.
+
     Raises
     ------
     ValueError
@@ -28,9 +30,10 @@ def save_npz(path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray]) -> 
     array([0, 1, 2])
     """
     for name, array in arrays.items():
-        if array.dtype.hasobject:
-            raise ValueError(f"{name} must hold numbers or text, got Python objects.")
+        if np.asarray(array).dtype.hasobject:
+            raise ValueError(f"arrays[{name!r}] must hold numbers or text, got Python objects.")
     target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
     draft = target.with_name(f".{target.name}.{uuid.uuid4().hex}.part")  # the same folder: a rename moves no bytes
     try:
         with open(draft, "xb") as file:
@@ -52,13 +55,15 @@ def load_npz(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
 
     Examples
     --------
-    >>> load_npz(os.devnull)
+    >>> load_npz(os.devnull)  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
-    ValueError: path must name a whole .npz file of plain arrays, got '/dev/null'.
+    ValueError: path must name a whole file of numpy arrays, got ...
     """
     try:
         with np.load(path, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
     except (ValueError, EOFError, AttributeError, TypeError, NotImplementedError, zipfile.BadZipFile) as error:
-        raise ValueError(f"path must name a whole .npz file of plain arrays, got {os.fspath(path)!r}.") from error
+        raise ValueError(
+            f"path must name a whole file of numpy arrays, got {os.fspath(path)!r} ({error})."
+        ) from error

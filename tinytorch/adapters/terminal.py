@@ -1,0 +1,45 @@
+"""Floor 4, adapters: progress bars in the terminal, by rich where it is installed and somebody is watching."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from tinytorch.core.training import EpochReport
+
+
+@contextmanager
+def training_progress(description: str) -> Iterator[Callable[[EpochReport], object]]:
+    """Yield a callback for `Trainer.fit` that moves a progress bar; it does nothing when output goes to a file.
+
+    Parameters
+    ----------
+    description : str
+        Stands before the bar.
+
+    Examples
+    --------
+    >>> with training_progress("training") as on_epoch_end:
+    ...     on_epoch_end(EpochReport(1, 2, 0.5, None, None, 0.1))
+    """
+    if not sys.stderr.isatty() or importlib.util.find_spec("rich") is None:
+        yield _ignore
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[loss]}"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(description, loss="")
+
+        def on_epoch_end(report: EpochReport) -> None:
+            loss = f"epoch {report.epoch} of {report.epochs}, loss {report.train_loss:.3f}"
+            progress.update(task, completed=report.epoch, total=report.epochs, loss=loss)
+
+        yield on_epoch_end
+
+
+def _ignore(report: EpochReport) -> None:
+    """Take a report and show nothing."""
