@@ -11,7 +11,7 @@ import pytest
 from tinytorch import _storage
 from tinytorch._storage import load_npz, save_npz
 from tinytorch.core.activations import ReLU
-from tinytorch.core.checkpoint import get_generator_states, set_generator_states
+from tinytorch.core.checkpoint import find_generators, get_generator_states, set_generator_states
 from tinytorch.core.dataloader import DataLoader, TensorDataset
 from tinytorch.core.layers import Dropout, Linear, Sequential
 from tinytorch.core.losses import CrossEntropyLoss
@@ -269,12 +269,12 @@ class NoDropout(Run):
 def test_a_checkpoint_of_another_build_is_refused_and_changes_nothing(kind, blobs, tmp_path):
     Run(blobs, 0).fit(1).trainer.save_checkpoint(tmp_path / "a")
     other = kind(blobs, 9)
-    before, generators = other.weights(), get_generator_states(checkpoint.find_generators(other.model))
+    before, generators = other.weights(), get_generator_states(find_generators(other.model))
     with pytest.raises(ValueError, match="must"):
         other.trainer.load_checkpoint(tmp_path / "a")
     for left, right in zip(other.weights(), before, strict=True):
         np.testing.assert_array_equal(left, right)
-    assert get_generator_states(checkpoint.find_generators(other.model)) == generators
+    assert get_generator_states(find_generators(other.model)) == generators
     assert other.trainer.epoch == 0
     assert other.trainer.optimizer.step_count == 0
 
