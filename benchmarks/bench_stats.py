@@ -6,7 +6,11 @@ measured on. Ours, the floor and scipy take turns in one process; medians count.
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import numpy as np
 from scipy import stats
@@ -43,6 +47,8 @@ def main() -> None:
     rows = numeric_rows(reference, current, arguments.repetitions)
     rows.append(category_row(codes, current_codes, arguments.repetitions))
     print_table(rows)
+    print_growth(reference, current, arguments.repetitions)
+    print_sort_floors()
     if arguments.json is not None:
         write_json(rows, arguments.json)
 
@@ -90,6 +96,39 @@ def category_row(reference: np.ndarray, current: np.ndarray, repetitions: int) -
     )
     goal = "<= 5 passes, >= 22x scipy"
     return line("chi-square x 100, 20 categories", timings, "chi2", "pass", "scipy chi2", goal)
+
+
+def print_growth(reference: np.ndarray, current: np.ndarray, repetitions: int) -> None:
+    """Print how KS and the report grow with rows and with columns: linear means a constant cost per value."""
+    print(f"\n{'growth':<28} {'KS ms':>9} {'ns/value':>9} {'report ms':>10} {'ns/value':>9}")
+    sizes = [(rows, N_FEATURES) for rows in (1_250, 2_500, 5_000, 10_000)] + [(N_CURRENT, n) for n in (12, 25, 50)]
+    for n_rows, n_columns in sizes:
+        fitted = FittedReference(bins=BINS).fit(reference[:, :n_columns])
+        batch = np.ascontiguousarray(current[:n_rows, :n_columns])
+        timings = measure(
+            {"ks": partial(ks_2samp, fitted, batch, method="asymp"), "report": partial(column_report, fitted, batch)},
+            repetitions,
+        )
+        ks, report = timings["ks"].median_ms, timings["report"].median_ms
+        per_value = 1e6 / batch.size
+        name = f"{n_rows} rows x {n_columns} columns"
+        print(f"{name:<28} {ks:>9.2f} {ks * per_value:>9.2f} {report:>10.2f} {report * per_value:>9.2f}")
+
+
+def print_sort_floors() -> None:
+    """Print what sorting the current sample costs with numpy's AVX-512 sort and without, each in its own process."""
+    code = f"""
+import timeit, numpy as np
+table = np.random.default_rng(20).normal(size=({N_FEATURES}, {N_CURRENT}))
+print(min(timeit.repeat(lambda: np.sort(table, axis=1), number=1, repeat=15)) * 1e3)
+"""
+    features = [name for name in np._core._multiarray_umath.__cpu_dispatch__ if name.startswith("AVX512")]
+    print()
+    for title, disabled in (("as numpy comes", ""), ("without AVX-512", " ".join(features))):
+        environment = os.environ | {"NPY_DISABLE_CPU_FEATURES": disabled, "PYTHONWARNINGS": "ignore"}
+        command = [sys.executable, "-c", code]
+        found = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        print(f"np.sort(current), {title}: {float(found.stdout):.2f} ms (best of 15)")
 
 
 def per_column(

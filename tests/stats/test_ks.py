@@ -168,3 +168,41 @@ def test_exact_can_be_asked_for_beyond_the_automatic_limit():
     reference, current = rng.normal(size=10_500), rng.normal(size=40)
     expected = stats.ks_2samp(reference, current, method="exact").pvalue
     np.testing.assert_allclose(ks_2samp(reference, current, method="exact").pvalue, expected, rtol=1e-9)
+
+
+TWOS = np.repeat([2.0, 3.0, 5.0, 6.0], [3, 4, 5, 4])
+FIVES = np.repeat([2.0, 3.0, 5.0, 6.0], [3, 4, 10, 4])
+SEVENS = np.repeat([3.0, 4.0, 6.0, 7.0], [10, 2, 10, 4])
+HUNDRED = np.linspace(1, 100, 100)
+LATER = np.linspace(1, 100, 110) + 20.1
+
+
+# The cases of scipy's own tests of exact p-values (scipy 1.17.1, scipy/stats/tests/test_stats.py, TestKSTwoSamples:
+# testTwoVsThree, testTwoVsFour, test100_100, test100_110, testRepeatedValues, testEqualSizes).
+@pytest.mark.parametrize(
+    ("reference", "current", "alternative", "statistic", "pvalue"),
+    [
+        ([1.01, 2.01], [1.0, 2.0, 3.0], "two-sided", 1 / 3, 1.0),
+        ([1.01, 2.01], [1.0, 2.0, 3.0], "less", 1 / 3, 0.7),
+        ([0.99, 1.99], [1.0, 2.0, 3.0], "two-sided", 2 / 3, 0.6),
+        ([0.99, 1.99], [1.0, 2.0, 3.0], "greater", 2 / 3, 0.3),
+        ([1.01, 2.01], [1.0, 2.0, 3.0, 4.0], "two-sided", 2 / 4, 14 / 15),
+        ([1.01, 2.01], [1.0, 2.0, 3.0, 4.0], "greater", 2 / 4, 8 / 15),
+        ([1.01, 2.01], [1.0, 2.0, 3.0, 4.0], "less", 1 / 4, 12 / 15),
+        ([0.99, 1.99], [1.0, 2.0, 3.0, 4.0], "two-sided", 3 / 4, 6 / 15),
+        (HUNDRED, HUNDRED + 2.1, "two-sided", 3 / 100, 0.9999999999962055),
+        (HUNDRED, HUNDRED + 2.1, "greater", 3 / 100, 0.9143290114276248),
+        (HUNDRED, LATER, "two-sided", 232 / 1100, 0.015739183865607353),
+        (HUNDRED, LATER, "greater", 232 / 1100, 0.007869594319053203),
+        (TWOS, TWOS + 1, "two-sided", 5 / 16, 0.4262934613454952),
+        (TWOS, TWOS + 1, "greater", 5 / 16, 0.21465428276573786),
+        (FIVES, SEVENS, "two-sided", 190 / 21 / 26, 0.0919245790168125),
+        (FIVES, SEVENS, "greater", 190 / 21 / 26, 0.0459633806858544),
+        (FIVES, SEVENS, "less", 70 / 21 / 26, 0.6121593130022775),
+        ([1.0, 2.0, 3.0], [2.0, 3.0, 4.0], "greater", 1 / 3, 0.75),
+    ],
+)
+def test_exact_cases_of_scipys_own_tests(reference, current, alternative, statistic, pvalue):
+    result = ks_2samp(reference, current, alternative=alternative)
+    np.testing.assert_allclose(result.statistic, statistic, rtol=0, atol=1e-15)
+    np.testing.assert_allclose(result.pvalue, pvalue, rtol=1e-12)

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 import numpy as np
 
 # Columns followed at once: enough to spread numpy's cost per call, few enough to stay in the cache.
-COLUMNS_AT_ONCE = 16
+COLUMNS_AT_ONCE = 64
 
 
 def exact_pvalue(excess: np.ndarray, n: int, m: int, alternative: str) -> np.ndarray:
@@ -94,16 +94,19 @@ def _touching_share(excess: np.ndarray, few: int, many: int, two_sided: bool) ->
     share = np.ones((excess.size, few + 2))  # the first entry stands for i = -1, which has weight 0
     share[:, 1] = 0.0
     right = np.arange(few + 1, dtype=np.float64)
+    limit = excess[:, np.newaxis].astype(np.float64)
     kept: list[np.ndarray] = []
     previous_low = 0
     for steps, low, high in _band(int(excess.max()), few, many, two_sided):
-        inside = slice(low, high + 1)
-        came_up = share[:, low + 1 : high + 2] * ((steps - right[inside]) / steps)
-        came_up += share[:, low : high + 1] * (right[inside] / steps)
-        lead = right[inside] * total - float(steps * few)
-        came_up[(np.abs(lead) if two_sided else lead) >= excess[:, np.newaxis]] = 1.0
-        share[:, low + 1 : high + 2] = came_up
-        share[:, previous_low + 1 : low + 1] = 1.0
+        went_right = right[low : high + 1] / steps
+        came_right = share[:, low : high + 1] * went_right
+        here = share[:, low + 1 : high + 2]
+        here *= 1.0 - went_right
+        here += came_right
+        lead = right[low : high + 1] * total - float(steps * few)
+        np.copyto(here, 1.0, where=(np.abs(lead) if two_sided else lead) >= limit)
+        if low > previous_low:
+            share[:, previous_low + 1 : low + 1] = 1.0
         previous_low = low
         if steps in wanted:
             kept.append(share[:, 1:].copy())
