@@ -127,14 +127,13 @@ def bucket_offsets(counts: np.ndarray, max_buckets: int) -> np.ndarray:
     >>> bucket_offsets(np.array([7]), max_buckets=5).ravel()
     array([1, 2, 3, 4, 5, 7, 0, 0, 0, 0])
     """
-    arrived = counts
-    in_row: list[np.ndarray] = []
-    while not in_row or arrived.any():
-        # Of the buckets of this size that ever arrived, pairs have moved on until at most max_buckets are left.
-        pairs = np.where(arrived > max_buckets, (arrived - max_buckets + 1) >> 1, 0)
-        in_row.append(arrived - 2 * pairs)
-        arrived = pairs
-    left = np.stack(in_row)
+    arrived, most = [counts], int(counts.max())
+    while most > max_buckets:
+        # Of the buckets of this size that ever arrived, pairs have moved on until at most max_buckets were left.
+        most = (most - max_buckets + 1) >> 1
+        arrived.append(np.maximum((arrived[-1] - (max_buckets - 1)) >> 1, 0))
+    left = np.stack(arrived)
+    left[:-1] -= 2 * left[1:]
     sizes = 1 << np.arange(len(left))[:, np.newaxis]
     newer = np.cumsum(left * sizes, axis=0) - left * sizes
     ordinals = np.arange(1, max_buckets + 1)[:, np.newaxis]

@@ -161,10 +161,12 @@ class ADWIN(StreamDetectorBase):
         variances = squares[:, counts - group.count - 1] / counts - means**2
         deviations = np.sqrt(np.maximum(variances, 0))
         excess = group.sums.take(part.places[due], axis=1)
-        excess -= means[:, :, np.newaxis] * part.older[due]
+        expected = means[:, :, np.newaxis] * part.older[due]
+        excess -= expected
         np.abs(excess, out=excess)
         # No limit is below that of the smallest deviation; most of the time none is passed, and that settles it.
-        limits = deviations.min(axis=1)[:, np.newaxis, np.newaxis] * part.deviation_weight[due]
+        smallest = deviations.min(axis=1)[:, np.newaxis, np.newaxis]
+        limits = np.multiply(smallest, part.deviation_weight[due], out=expected)
         limits += part.constant[due]
         if not (excess > limits).any():
             return none
