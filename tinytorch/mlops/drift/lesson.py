@@ -185,7 +185,9 @@ def strongest_view(shifts: np.ndarray) -> np.ndarray:
     return strongest
 
 # %% ../../../modules/15b_drift/15b_drift.ipynb #compare-with-shuffles
-def compare_with_shuffles(reference: np.ndarray, current: np.ndarray, median: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def compare_with_shuffles(
+    reference: np.ndarray, current: np.ndarray, median: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return effect size, p-value and adjusted p-value of each feature, all (n_features,)."""
     before, after = three_views(reference, median), three_views(current, median)
     rows = in_standard_deviations(np.concatenate([before, after]))
@@ -215,9 +217,7 @@ def read_table(values: np.ndarray, name: str, n_features: int | None = None) -> 
     return table
 
 
-def read_reference(
-    values: np.ndarray, names: Sequence[str] | None
-) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
+def read_reference(values: np.ndarray, names: Sequence[str] | None) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
     """Return the reference table, the median of each column, and the columns' names."""
     table = read_table(values, "reference", None if names is None else len(names))
     if (missing_rate(table) == 1).any():
