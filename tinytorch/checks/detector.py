@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -216,7 +217,7 @@ def _refuses_bad_references(make_detector: MakeDetector) -> None:
     empty_column[:, MOVED] = np.nan
     bad = {**malformed_tables(reference), "a column without any value": empty_column}
     for what, table in bad.items():
-        must_refuse(lambda table=table: detector.fit(table), f"detector.fit with {what}")  # type: ignore[misc]
+        must_refuse(partial(detector.fit, table), f"detector.fit with {what}")
     require_same_report(_detect(detector, current, "a window"), before, "a window after fits that were refused")
 
 
@@ -227,7 +228,7 @@ def _refuses_bad_windows(make_detector: MakeDetector) -> None:
     bad = {**malformed_tables(current), "a column too few": current[:, 1:]}
     for what, table in bad.items():
         call = f"detector.detect_drift of a window with {what}"
-        must_refuse(lambda table=table: detector.detect_drift(table, NOW), call)  # type: ignore[misc]
+        must_refuse(partial(detector.detect_drift, table, NOW), call)
     require_same_report(_detect(detector, current, "a window"), before, "a window after others were refused")
 
 

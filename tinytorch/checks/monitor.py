@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 
 import numpy as np
 
@@ -61,9 +62,7 @@ class _Shift:
     """One monitor at work: hands over batches with a chosen number of errors, and collects the alerts."""
 
     def __init__(self, make_monitor: MakeMonitor) -> None:
-        self.monitor = watch(
-            watch(make_monitor, "make_monitor")("digits", BASELINE_ACCURACY, N_BASELINE), "monitor"
-        )
+        self.monitor = watch(watch(make_monitor, "make_monitor")("digits", BASELINE_ACCURACY, N_BASELINE), "monitor")
         self.n_batches = 0
 
     def answers(self, n_rows: int = ROWS_PER_BATCH) -> PredictionBatch:
@@ -197,7 +196,7 @@ def _takes_empty_batches(make_monitor: MakeMonitor) -> None:
 def _refuses_repeated_requests(make_monitor: MakeMonitor) -> None:
     shift, untouched = _Shift(make_monitor), _Shift(make_monitor)
     batch, same = shift.answers(), untouched.answers()
-    must_refuse(lambda: shift.monitor.observe(batch), "monitor.observe of requests that still wait for their labels")
+    must_refuse(partial(shift.monitor.observe, batch), "monitor.observe of requests that still wait for their labels")
     _require_same(
         (*shift.deliver(label(batch, ROWS_PER_BATCH, shift.now)), *shift.work(FALLEN_ERRORS)),
         (*untouched.deliver(label(same, ROWS_PER_BATCH, shift.now)), *untouched.work(FALLEN_ERRORS)),
@@ -222,5 +221,5 @@ def _refuses_bad_baselines(make_monitor: MakeMonitor) -> None:
     shift, untouched = _Shift(make_monitor), _Shift(make_monitor)
     for accuracy, n_rows in ((1.5, N_BASELINE), (-0.1, N_BASELINE), (float("nan"), N_BASELINE), (0.5, 0)):
         call = f"monitor.reset_baseline({accuracy}, {n_rows})"
-        must_refuse(lambda a=accuracy, n=n_rows: shift.monitor.reset_baseline(a, n), call)  # type: ignore[misc]
+        must_refuse(partial(shift.monitor.reset_baseline, accuracy, n_rows), call)
     _require_same(shift.work(FALLEN_ERRORS), untouched.work(FALLEN_ERRORS), "after a reset_baseline that was refused")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -144,6 +145,6 @@ def _refuses_bad_values(make_stream: MakeStream, values: np.ndarray) -> None:
     detector = _new_stream(make_stream)
     got = _positions(detector, values[:half])
     for what, batch in bad.items():
-        must_refuse(lambda batch=batch: detector.update(batch), f"detector.update with {what}")  # type: ignore[misc]
+        must_refuse(partial(detector.update, batch), f"detector.update with {what}")
     got += [half + position for position in _positions(detector, values[half:])]
     require(got == expected, "alarms after updates that were refused", f"those without them, {expected}", got)

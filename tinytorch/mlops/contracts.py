@@ -7,42 +7,29 @@ says in one of the frozen records below, so any part can be replaced by another 
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 
 from tinytorch._arguments import check_choice, check_in_range, check_integer
+from tinytorch.mlops._record import Record as Record
+from tinytorch.mlops._record import store_arrays
 from tinytorch.mlops.validate import (
     as_features,
     as_labels,
     as_probabilities,
     as_request_ids,
     as_values,
+    as_values_within,
+    check_moment,
     check_same_length,
 )
 
 # Cohen's reading of an effect size in standard deviations (1988, section 2.2): 0.2 small, 0.5 medium, 0.8 large.
 MEDIUM_EFFECT = 0.5
 LARGE_EFFECT = 0.8
-
-
-class Record:
-    """What all records share: they become dictionaries for a program and tables for a notebook."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the record's fields as plain Python values, ready for `json.dumps`."""
-        return {item.name: _to_plain(getattr(self, item.name)) for item in fields(self)}  # type: ignore[arg-type]
-
-    def _repr_html_(self) -> str:
-        """Show the record in a notebook as a table of two columns."""
-        rows = "".join(
-            f"<tr><th>{html.escape(name)}</th><td>{html.escape(_shorten(value))}</td></tr>"
-            for name, value in self.to_dict().items()
-        )
-        return f"<table><caption>{html.escape(str(self))}</caption>{rows}</table>"
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +46,7 @@ class PredictionBatch(Record):
         Class indices.
     probabilities : ndarray of shape (n, n_classes) or None
     latency_ms : ndarray of shape (n,)
-        Time from request to answer, in milliseconds.
+        Time from request to answer, in milliseconds; never negative.
     timestamp : float
         Seconds since the epoch.
     model_version : int
@@ -68,7 +55,7 @@ class PredictionBatch(Record):
     Raises
     ------
     ValueError
-        If the arrays' lengths differ, or one of them is malformed.
+        If the arrays' lengths differ, one of them is malformed, or a prediction is no class of `probabilities`.
 
     Examples
     --------
@@ -86,20 +73,29 @@ class PredictionBatch(Record):
     model_version: int
 
     def __post_init__(self) -> None:
+        check_moment(self.timestamp, "timestamp")
+        check_integer(self.model_version, "model_version", minimum=0)
         arrays = {
             "request_ids": as_request_ids(self.request_ids),
             "features": as_features(self.features, "features", allow_missing=True),
-            "predictions": as_labels(self.predictions, "predictions"),
-            "latency_ms": as_values(self.latency_ms, "latency_ms"),
+            "latency_ms": as_values_within(self.latency_ms, "latency_ms", 0.0, np.inf),
         }
+        n_classes = None
         if self.probabilities is not None:
             arrays["probabilities"] = as_probabilities(self.probabilities)
+            n_classes = arrays["probabilities"].shape[1]
+        arrays["predictions"] = as_labels(self.predictions, "predictions", n_classes)
         check_same_length(arrays)
-        _store(self, arrays)
+        store_arrays(self, arrays)
 
     def __len__(self) -> int:
         """Return the number of requests."""
         return len(self.request_ids)
+
+    @property
+    def n_classes(self) -> int | None:
+        """How many classes the model knows, or None without probabilities."""
+        return None if self.probabilities is None else int(self.probabilities.shape[1])
 
     def __str__(self) -> str:
         return f"{len(self)} predictions by version {self.model_version}"
@@ -120,9 +116,10 @@ class LabelBatch(Record):
     timestamp: float
 
     def __post_init__(self) -> None:
+        check_moment(self.timestamp, "timestamp")
         arrays = {"request_ids": as_request_ids(self.request_ids), "labels": as_labels(self.labels, "labels")}
         check_same_length(arrays)
-        _store(self, arrays)
+        store_arrays(self, arrays)
 
     def __len__(self) -> int:
         """Return the number of labels."""
@@ -164,6 +161,8 @@ class LabelledBatch(Record):
     n_unmatched: int = 0
 
     def __post_init__(self) -> None:
+        check_moment(self.timestamp, "timestamp")
+        check_integer(self.n_unmatched, "n_unmatched", minimum=0)
         arrays = {
             "request_ids": as_request_ids(self.request_ids),
             "features": as_features(self.features, "features", allow_missing=True),
@@ -173,7 +172,7 @@ class LabelledBatch(Record):
             "served_at": as_values(self.served_at, "served_at"),
         }
         check_same_length(arrays)
-        _store(self, arrays)
+        store_arrays(self, arrays)
 
     def __len__(self) -> int:
         """Return the number of labelled answers."""
@@ -214,6 +213,7 @@ class Alert(Record):
     message: str
 
     def __post_init__(self) -> None:
+        check_moment(self.timestamp, "timestamp")
         check_choice(self.state, "state", ("firing", "resolved"))
         check_choice(self.severity, "severity", ("info", "warning", "critical"))
 
@@ -265,12 +265,16 @@ class DriftReport(Record):
     timestamp: float
 
     def __post_init__(self) -> None:
+        check_moment(self.timestamp, "timestamp")
         check_in_range(self.alpha, "alpha", 0, 1, open_ends=True)
-        names = ("statistic", "pvalue", "adjusted_pvalue", "effect_size", "missing_rate")
-        arrays = {name: as_values(getattr(self, name), name) for name in names}
-        object.__setattr__(self, "feature_names", tuple(str(name) for name in self.feature_names))
-        check_same_length({"feature_names": np.asarray(self.feature_names), **arrays})
-        _store(self, arrays)
+        check_in_range(self.minimum_effect, "minimum_effect", 0.0, np.inf)
+        arrays = {name: as_values(getattr(self, name), name) for name in ("statistic", "effect_size")}
+        for name in ("pvalue", "adjusted_pvalue", "missing_rate"):
+            arrays[name] = as_values_within(getattr(self, name), name, 0.0, 1.0)
+        feature_names = tuple(str(name) for name in self.feature_names)
+        check_same_length({"feature_names": np.asarray(feature_names), **arrays})
+        object.__setattr__(self, "feature_names", feature_names)
+        store_arrays(self, arrays)
 
     @property
     def is_drifted(self) -> np.ndarray:
@@ -415,6 +419,9 @@ class ModelVersion(Record):
         check_integer(self.version, "version", minimum=0)
         if not self.model_name:
             raise ValueError(f"model_name must not be empty, got {self.model_name!r}.")
+        # Copies: an entry of the registry must not change when the caller's dictionary does.
+        object.__setattr__(self, "metrics", dict(self.metrics))
+        object.__setattr__(self, "tags", dict(self.tags))
 
     def __str__(self) -> str:
         number = f"version {self.version}" if self.version else "not registered"
@@ -551,35 +558,8 @@ class Summary(Protocol):
     """A summary of data that can be built in parts: merge of parts equals summary of the whole."""
 
     @classmethod
-    def from_batch(cls, batch: np.ndarray) -> Summary:
-        """Summarise one batch."""
+    def from_batch(cls, *batch: Any, **arguments: Any) -> Any:
+        """Summarise one batch; some summaries want arguments by name, such as `edges` or `rng`."""
 
     def merge(self, other: Any) -> Summary:
         """Return the summary of both parts together."""
-
-
-def _store(record: Any, arrays: Mapping[str, np.ndarray]) -> None:
-    """Put checked copies of arrays into a frozen record, and make them read-only."""
-    for name, array in arrays.items():
-        kept = array.copy()
-        kept.setflags(write=False)
-        object.__setattr__(record, name, kept)
-
-
-def _to_plain(value: Any) -> Any:
-    """Return `value` as something `json.dumps` takes; a model is named by its class."""
-    if isinstance(value, np.ndarray):
-        return value.tolist()
-    if isinstance(value, Mapping):
-        return {str(key): _to_plain(item) for key, item in value.items()}
-    if isinstance(value, (tuple, list)):
-        return [_to_plain(item) for item in value]
-    if isinstance(value, np.generic):
-        return value.item()
-    return value if isinstance(value, (str, int, float, bool, type(None))) else type(value).__name__
-
-
-def _shorten(value: Any, limit: int = 120) -> str:
-    """Write a value in at most `limit` characters."""
-    text = str(value)
-    return text if len(text) <= limit else f"{text[: limit - 3]}..."
