@@ -208,17 +208,12 @@ def _counts_by_name(column: np.ndarray) -> dict[Hashable, int]:
 
 def _count_table(counts: Sequence[dict[Hashable, int]]) -> tuple[int, np.ndarray | None]:
     """Return the lowest code and a (n_features, n_codes) table, or no table if names are no close integers."""
-    if not all(isinstance(name, int) for column in counts for name in column):
+    names = {name for column in counts for name in column}
+    codes = [name for name in names if isinstance(name, int)]
+    if len(codes) < len(names) or max(codes) - min(codes) >= WIDEST_TABLE:
         return 0, None
-    codes = [np.array(list(column), dtype=object) for column in counts]
-    low, high = min(min(column) for column in codes), max(max(column) for column in codes)
-    if high - low >= WIDEST_TABLE:
-        return 0, None
-    table = np.zeros((len(counts), int(high - low) + 1), dtype=np.int64)
-    for row, column in enumerate(counts):
-        for name, count in column.items():
-            table[row, int(name) - low] = count  # type: ignore[call-overload]
-    return int(low), table
+    span = range(min(codes), max(codes) + 1)
+    return span.start, np.array([[column.get(code, 0) for code in span] for column in counts], dtype=np.int64)
 
 
 def _flat_counts(table: np.ndarray, low: int, width: int) -> np.ndarray:
