@@ -9,7 +9,7 @@ import numpy as np
 from tinytorch._arguments import check_integer
 from tinytorch.mlops.contracts import DriftReport
 
-# Three windows of forty requests show a shift of one pixel that a single batch hides.
+# Five batches of forty requests show a shift of one pixel that a single batch hides.
 DEFAULT_WINDOW_BATCHES = 5
 # Traffic remembered as the next reference: enough for any test, and bounded.
 DEFAULT_REFERENCE_BATCHES = 100
@@ -51,8 +51,9 @@ class TrafficChapter:
         return self.began_at if self.drift_since is None else self.drift_since
 
     def add(self, features: np.ndarray, now: float) -> None:
-        """Remember a batch of shape (n, n_features)."""
-        self._batches.append((now, features))
+        """Remember a batch of shape (n, n_features); one without rows is passed over."""
+        if len(features):
+            self._batches.append((now, features))
 
     def window(self) -> np.ndarray | None:
         """Return the newest batches as one table, or None while there are too few."""

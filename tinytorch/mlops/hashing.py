@@ -18,12 +18,17 @@ def hash_arrays(arrays: Mapping[str, np.ndarray]) -> str:
     Parameters
     ----------
     arrays : mapping of str to ndarray
-        The order of the names does not matter.
+        Of numbers or texts. The order of the names does not matter.
 
     Returns
     -------
     str
         64 hexadecimal digits.
+
+    Raises
+    ------
+    ValueError
+        If an array holds Python objects, whose bytes are addresses and differ from run to run.
 
     Examples
     --------
@@ -35,7 +40,9 @@ def hash_arrays(arrays: Mapping[str, np.ndarray]) -> str:
     digest = hashlib.sha256()
     for name in sorted(arrays):
         array = np.ascontiguousarray(arrays[name])
-        digest.update(f"{name}|{array.dtype.str}|{np.shape(arrays[name])}|".encode())
+        if array.dtype.hasobject:
+            raise ValueError(f"{name} must be an array of numbers or texts, got an array of {array.dtype}.")
+        digest.update(f"{name!r}|{array.dtype.str}|{np.shape(arrays[name])}|".encode())
         digest.update(array.tobytes())
     return digest.hexdigest()
 

@@ -17,6 +17,8 @@ DEFAULT_BATCHES_KEPT = 1_000
 class LabelledRows:
     """Remembers labelled answers batch by batch, and returns those served since a moment.
 
+    A request id may come again once its label has come; then its newest answer counts, so that no row weighs double.
+
     Examples
     --------
     >>> rows = LabelledRows()
@@ -40,7 +42,13 @@ class LabelledRows:
         if not parts:
             return None
         columns = ("request_ids", "features", "predictions", "labels", "model_versions", "served_at")
-        joined: dict[str, Any] = {
-            name: np.concatenate([getattr(batch, name)[mask] for batch, mask in parts]) for name in columns
-        }
-        return LabelledBatch(**joined, timestamp=parts[-1][0].timestamp)
+        joined = {name: np.concatenate([getattr(batch, name)[mask] for batch, mask in parts]) for name in columns}
+        newest = _newest_of_each(joined["request_ids"])
+        rows: dict[str, Any] = {name: values[newest] for name, values in joined.items()}
+        return LabelledBatch(**rows, timestamp=parts[-1][0].timestamp)
+
+
+def _newest_of_each(request_ids: np.ndarray) -> np.ndarray:
+    """Return the place of the last row of each distinct id, in the order of the rows."""
+    _, from_behind = np.unique(request_ids[::-1], return_index=True)
+    return np.sort(len(request_ids) - 1 - from_behind)

@@ -8,20 +8,32 @@ when it refuses.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from numbers import Real
 from typing import Any
 
 import numpy as np
 
+from tinytorch._arguments import check_in_range
+
 # Probabilities come out of float32 networks: a row may miss 1 by a rounding of this size, not by more.
 PROBABILITY_TOLERANCE = 1e-3
+# Whole numbers up to 2**53 are exact in float64; a larger class index would silently become another one.
+LARGEST_LABEL = 2**53
+# Booleans, whole numbers and floats; texts, dates and complex numbers are not read as numbers in silence.
+NUMERIC_KINDS = "biuf"
 
 
 class NotFittedError(ValueError):
     """A detector was asked to judge before it was given a reference."""
 
 
-def to_array(values: Any) -> np.ndarray:
+def to_array(values: Any, name: str = "values") -> np.ndarray:
     """Return the array inside a Tensor, or `values` as an array.
+
+    Raises
+    ------
+    ValueError
+        If the rows are ragged.
 
     Examples
     --------
@@ -32,7 +44,7 @@ def to_array(values: Any) -> np.ndarray:
     try:
         return np.asarray(values.numpy() if hasattr(values, "numpy") else values)
     except ValueError as error:
-        raise ValueError(f"values must be a rectangular array, got ragged rows: {error}") from error
+        raise ValueError(f"{name} must be a rectangular array, got ragged rows.") from error
 
 
 def as_features(values: Any, name: str = "features", *, allow_missing: bool = False) -> np.ndarray:
@@ -84,6 +96,23 @@ def as_values(values: Any, name: str) -> np.ndarray:
     return array
 
 
+def as_values_within(values: Any, name: str, low: float, high: float) -> np.ndarray:
+    """Return one float64 value per row, each in [low, high], shape (n,).
+
+    Examples
+    --------
+    >>> as_values_within([0.5, 1.5], "pvalue", 0.0, 1.0)
+    Traceback (most recent call last):
+    ...
+    ValueError: pvalue must be in [0, 1], got 1.5.
+    """
+    array = as_values(values, name)
+    outside = array[(array < low) | (array > high)]
+    if outside.size:
+        raise ValueError(f"{name} must be in [{low:g}, {high:g}], got {outside[0]:g}.")
+    return array
+
+
 def as_labels(values: Any, name: str = "labels", n_classes: int | None = None) -> np.ndarray:
     """Return class indices as int64 of shape (n,), each at least 0 and, if given, below `n_classes`.
 
@@ -97,7 +126,7 @@ def as_labels(values: Any, name: str = "labels", n_classes: int | None = None) -
     ValueError: labels must be class indices below 10, got 12.
     """
     array = as_values(values, name)
-    bad = array[(array < 0) | (array != np.floor(array))]
+    bad = array[(array < 0) | (array > LARGEST_LABEL) | (array != np.floor(array))]
     if bad.size:
         raise ValueError(f"{name} must be class indices 0, 1, 2, ..., got {bad[0]:g}.")
     if n_classes is not None and array.size and array.max() >= n_classes:
@@ -140,7 +169,7 @@ def as_request_ids(values: Any, name: str = "request_ids") -> np.ndarray:
     ...
     ValueError: request_ids must be distinct, got 7 twice.
     """
-    array = to_array(values)
+    array = to_array(values, name)
     if array.size == 0:
         return np.zeros(0, dtype=np.int64)
     if array.ndim != 1 or array.dtype.kind not in "iuUS":
@@ -194,12 +223,31 @@ def check_rows(features: np.ndarray, name: str, minimum: int = 1) -> None:
         raise ValueError(f"{name} must have at least {minimum} row(s), got {len(features)}.")
 
 
+def check_moment(moment: float, name: str) -> float:
+    """Return a moment in seconds if it is a finite number; before 1970 it is negative.
+
+    Examples
+    --------
+    >>> check_moment(60.0, "timestamp")
+    60.0
+    >>> check_moment(float("nan"), "timestamp")
+    Traceback (most recent call last):
+    ...
+    ValueError: timestamp must be in [-inf, inf], got nan.
+    """
+    return check_in_range(moment, name, -np.inf, np.inf)
+
+
 def _as_floats(values: Any, name: str) -> np.ndarray:
-    """Return `values` as a float64 array, or name the argument that is no such thing."""
-    try:
-        return to_array(values).astype(np.float64)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{name} must be a rectangular array of numbers, got {type(values).__name__}.") from error
+    """Return `values` as a float64 array, or say which argument holds something else. None becomes NaN."""
+    array = to_array(values, name)
+    if array.dtype.kind == "O":
+        odd = next((value for value in array.flat if not isinstance(value, (Real, type(None)))), None)
+        if odd is not None:
+            raise ValueError(f"{name} must be numbers, got {odd!r}.")
+    elif array.dtype.kind not in NUMERIC_KINDS:
+        raise ValueError(f"{name} must be numbers, got an array of {array.dtype}.")
+    return array.astype(np.float64)
 
 
 def _check_finite(array: np.ndarray, name: str) -> None:
