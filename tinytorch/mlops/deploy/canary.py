@@ -7,13 +7,14 @@ import numpy as np
 from tinytorch._arguments import check_in_range, check_integer
 from tinytorch.mlops.contracts import LabelBatch, PredictionBatch, RolloutDecision
 from tinytorch.mlops.prediction_log import PredictionLog
+from tinytorch.mlops.validate import as_request_ids, check_columns
 from tinytorch.stats import two_proportion_test
 
 # First a share that hurts few if the challenger is bad, then half, then everyone.
 DEFAULT_WEIGHTS = (0.25, 0.5, 1.0)
 # Each version must have answered this many labelled requests in a step before the step is judged.
 DEFAULT_MINIMUM_LABELS = 20
-# The whole rollout rolls back an equally good challenger at most this often; each look gets an equal part of it.
+# At most this often a whole rollout calls an equally good challenger worse; each look gets an equal part of it.
 DEFAULT_FALSE_ROLLBACK_RATE = 0.05
 DEFAULT_MAXIMUM_LOOKS = 10
 
@@ -24,7 +25,8 @@ class CanaryRollout:
     At each look the error rates seen since the rollout began are compared by a one-sided test of two proportions at
     the level `false_rollback_rate / maximum_looks` (Bonferroni over the looks). Worse: roll back. Not enough labels,
     or more errors than the champion without significance: hold. Otherwise: advance. Without traffic it never
-    advances, and after `maximum_looks` looks without a verdict it rolls back.
+    advances, and after `maximum_looks` looks without a verdict it rolls back: that befalls about one in four equally
+    good challengers, which nobody needs, and hardly any better one.
 
     Parameters
     ----------
@@ -81,13 +83,13 @@ class CanaryRollout:
         Raises
         ------
         ValueError
-            If both batches come from the same version.
+            If both batches come from one version, or from others than before, or a request was given before, or to
+            both, or their features differ in width; nothing is changed then.
         """
-        if champion_batch.model_version == challenger_batch.model_version:
-            raise ValueError(f"challenger_batch must come from another version, got {challenger_batch.model_version}.")
-        self._versions = (champion_batch.model_version, challenger_batch.model_version)
+        self._check_batches(champion_batch, challenger_batch)
         self._log.add(champion_batch)
         self._log.add(challenger_batch)
+        self._versions = (champion_batch.model_version, challenger_batch.model_version)
         fresh = self._labelled - self._labelled_at_last_advance
         if (fresh < self.minimum_labels).any():
             return self._hold(f"{fresh[0]} and {fresh[1]} labels, {self.minimum_labels} needed from each version")
@@ -100,6 +102,17 @@ class CanaryRollout:
             mine = labelled.model_versions == version
             self._labelled[index] += int(mine.sum())
             self._errors[index] += int((mine & ~labelled.correct).sum())
+
+    def _check_batches(self, champion_batch: PredictionBatch, challenger_batch: PredictionBatch) -> None:
+        """Raise ValueError unless both batches can be taken."""
+        versions = (champion_batch.model_version, challenger_batch.model_version)
+        if versions[0] == versions[1]:
+            raise ValueError(f"challenger_batch must come from another version, got {versions[1]}.")
+        if self._versions not in (None, versions):
+            raise ValueError(f"both batches must come from versions {self._versions}, got {versions}.")
+        if len(champion_batch) and len(challenger_batch):
+            check_columns(challenger_batch.features, champion_batch.features.shape[1])
+        self._log.check_new(as_request_ids(np.concatenate([champion_batch.request_ids, challenger_batch.request_ids])))
 
     def _judge(self) -> RolloutDecision:
         """Compare the error rates and turn the comparison into a decision."""

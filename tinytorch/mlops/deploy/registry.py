@@ -9,6 +9,8 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+
 from tinytorch.mlops.contracts import Model, ModelVersion
 from tinytorch.mlops.hashing import hash_model
 
@@ -112,7 +114,7 @@ class AuditedRegistry:
         return len(self._shelf(name).moves)
 
     def promote(self, name: str, version: int, expected_revision: int) -> ModelVersion:
-        """Point "champion" at `version`.
+        """Point "champion" at `version`; a champion promoted again stays, and so does the one before it.
 
         Raises
         ------
@@ -123,7 +125,8 @@ class AuditedRegistry:
         entry = shelf.versions[self._position(name, version)]
         self._check_revision(name, expected_revision)
         self._move(shelf, "promote", entry.version)
-        shelf.champions.append(entry.version)
+        if shelf.champions[-1:] != [entry.version]:
+            shelf.champions.append(entry.version)
         return entry
 
     def rollback(self, name: str, expected_revision: int) -> ModelVersion:
@@ -160,12 +163,13 @@ class AuditedRegistry:
             version = len(shelf.versions)
         if version == CHAMPION and shelf.champions:
             version = shelf.champions[-1]
-        if isinstance(version, str) or not 1 <= version <= len(shelf.versions):
+        is_number = isinstance(version, (int, np.integer)) and not isinstance(version, bool)
+        if not is_number or not 1 <= int(version) <= len(shelf.versions):
             raise ValueError(
                 f"version_or_alias must be 1 to {len(shelf.versions)}, {CHAMPION!r} (once promoted) or {LATEST!r}, "
                 f"got {version_or_alias!r}."
             )
-        return version - 1
+        return int(version) - 1
 
     def _check_revision(self, name: str, expected_revision: int) -> None:
         """Refuse a change that was decided on an outdated view."""

@@ -9,9 +9,10 @@ import numpy as np
 from tinytorch._arguments import check_in_range
 from tinytorch.mlops.validate import as_request_ids
 
-# A share is taken from the first 8 bytes of the hash: 2**64 steps are fine enough for any weight.
 _HASH_BYTES = 8
-_HASH_RANGE = 2.0 ** (8 * _HASH_BYTES)
+# A float holds 53 bits exactly. With all 64 bits of the hash the largest shares would round up to 1, and such a
+# request would not go to the challenger even at a weight of 1.
+_SHARE_BITS = 53
 
 
 def split_traffic(request_ids: np.ndarray, challenger_weight: float, salt: str = "") -> np.ndarray:
@@ -52,4 +53,10 @@ def split_traffic(request_ids: np.ndarray, challenger_weight: float, salt: str =
 def _share(key: str) -> float:
     """Return a number in [0, 1) that depends on `key` alone. Python's own `hash` changes from run to run."""
     digest = hashlib.blake2b(key.encode(), digest_size=_HASH_BYTES).digest()
-    return int.from_bytes(digest, "big") / _HASH_RANGE
+    return _to_share(digest)
+
+
+def _to_share(digest: bytes) -> float:
+    """Return the leading bits of a hash as a number in [0, 1)."""
+    number = int.from_bytes(digest, "big") >> (8 * len(digest) - _SHARE_BITS)
+    return float(number / 2.0**_SHARE_BITS)

@@ -6,12 +6,13 @@ import contracts and numpy; knows nothing of what the value measures.
 
 from __future__ import annotations
 
-import operator
+import math
 from dataclasses import dataclass
 from typing import Literal
 
-from tinytorch._arguments import check_choice, check_integer
+from tinytorch._arguments import check_choice, check_in_range, check_integer
 from tinytorch.mlops.contracts import Alert
+from tinytorch.mlops.validate import check_moment
 
 # One bad look can be chance; two in a row at the default thresholds hardly ever are.
 DEFAULT_BREACHES_TO_FIRE = 2
@@ -21,6 +22,11 @@ DEFAULT_LOOKS_TO_CLEAR = 2
 @dataclass(frozen=True)
 class Look:
     """One look at a watched value, with the thresholds that hold for it (they may depend on the sample size).
+
+    Raises
+    ------
+    ValueError
+        If a number is NaN or infinite: such a value would neither fire nor clear, in silence.
 
     Examples
     --------
@@ -33,6 +39,11 @@ class Look:
     clear_at: float
     timestamp: float
     model_version: int
+
+    def __post_init__(self) -> None:
+        for name in ("value", "fire_at", "clear_at"):
+            check_in_range(getattr(self, name), name, -math.inf, math.inf)
+        check_moment(self.timestamp, "timestamp")
 
 
 class AlertRule:
@@ -77,7 +88,15 @@ class AlertRule:
         return self._firing
 
     def update(self, look: Look) -> Alert | None:
-        """Take in one look and return an alert if its state changed."""
+        """Take in one look and return an alert if its state changed.
+
+        Raises
+        ------
+        ValueError
+            If `clear_at` lies on the bad side of `fire_at`: the alert would clear while it should fire.
+        """
+        if self._is_worse(look.clear_at, look.fire_at):
+            raise ValueError(f"clear_at must not lie {self.direction} fire_at, got {look.clear_at} and {look.fire_at}.")
         if self._firing is None:
             return self._update_quiet(look)
         return self._update_firing(look)
@@ -88,8 +107,7 @@ class AlertRule:
 
     def _update_quiet(self, look: Look) -> Alert | None:
         """Count breaches; fire when there are enough in a row."""
-        breached = operator.lt if self.direction == "below" else operator.gt
-        self._in_a_row = self._in_a_row + 1 if breached(look.value, look.fire_at) else 0
+        self._in_a_row = self._in_a_row + 1 if self._is_worse(look.value, look.fire_at) else 0
         if self._in_a_row < self.breaches_to_fire:
             return None
         reason = f"{look.value:.3g} is {self.direction} {look.fire_at:.3g}, {self._in_a_row} looks in a row"
@@ -99,12 +117,15 @@ class AlertRule:
 
     def _update_firing(self, look: Look) -> Alert | None:
         """Count looks on the good side of the clear threshold; resolve when there are enough in a row."""
-        is_clear = operator.ge if self.direction == "below" else operator.le
-        self._in_a_row = self._in_a_row + 1 if is_clear(look.value, look.clear_at) else 0
+        self._in_a_row = 0 if self._is_worse(look.value, look.clear_at) else self._in_a_row + 1
         if self._in_a_row < self.looks_to_clear:
             return None
         self.reset()
         return self._alert("resolved", look, look.clear_at, f"{look.value:.3g} is back at {look.clear_at:.3g}")
+
+    def _is_worse(self, value: float, threshold: float) -> bool:
+        """Tell whether a value lies on the bad side of a threshold."""
+        return value < threshold if self.direction == "below" else value > threshold
 
     def _alert(self, state: Literal["firing", "resolved"], look: Look, threshold: float, message: str) -> Alert:
         """Write the alert down."""

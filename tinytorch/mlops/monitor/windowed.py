@@ -16,7 +16,7 @@ from tinytorch.mlops.monitor.alert_rule import AlertRule, Look
 from tinytorch.mlops.prediction_log import PredictionLog
 from tinytorch.stats import Interval, TrendResult, trend_test, two_proportion_test, wilson_interval
 
-# A fall of four standard errors is chance in 1 look of 30,000, so that hundreds of looks stay quiet.
+# A fall of four standard errors is chance in 1 look of 30,000 by the normal law, so that hundreds of looks stay quiet.
 DEFAULT_ALERT_STANDARD_ERRORS = 4.0
 # The alert clears when accuracy is back within two standard errors of the baseline, as a healthy model is 98% of looks.
 CLEARING_STANDARD_ERRORS = 2.0
@@ -28,6 +28,8 @@ DEFAULT_MINIMUM_LABELS = 40
 DEFAULT_MAXIMUM_LATENCY_MS = 1000.0
 # The median, the slow end and the slowest: an average would hide what one user in a hundred suffers.
 LATENCY_PERCENTILES = (50.0, 95.0, 99.0)
+# Looks remembered for the trend: the comparison of every pair of them stays within a fraction of a second.
+TREND_LOOKS = 1000
 
 
 class WindowedMonitor:
@@ -45,7 +47,9 @@ class WindowedMonitor:
     window_size : int
         How many of the newest labelled answers count.
     standard_errors : float
-        With 4.0 and independent rows at most 1 look in 10,000 is a breach by chance; a test measures it.
+        How far below the baseline a look is a breach. With 4.0, a full window of 120, a baseline of 200 rows and
+        independent answers, chance makes a breach of less than 1 look in 10,000, whatever the accuracy; a test works
+        it out. Where a window holds less than one error on average (an accuracy above 99%), take a wider one.
 
     Examples
     --------
@@ -84,7 +88,7 @@ class WindowedMonitor:
         self._log = PredictionLog()
         self._correct: deque[bool] = deque(maxlen=self.window_size)
         self._latency_ms: deque[float] = deque(maxlen=self.window_size)
-        self._accuracies: list[float] = []
+        self._accuracies: deque[float] = deque(maxlen=TREND_LOOKS)
         for rule in self._rules:
             rule.reset()
 
@@ -107,7 +111,8 @@ class WindowedMonitor:
             return ()
         accuracy = float(np.mean(self._correct))
         self._accuracies.append(accuracy)
-        fire_at, clear_at = self._threshold(self.standard_errors), self._threshold(CLEARING_STANDARD_ERRORS)
+        fire_at = self._threshold(self.standard_errors)
+        clear_at = self._threshold(min(CLEARING_STANDARD_ERRORS, self.standard_errors))
         version = int(labelled.model_versions[-1])
         alert = self._rules[0].update(Look(accuracy, fire_at, clear_at, label_batch.timestamp, version))
         return (alert,) if alert else ()
@@ -138,7 +143,7 @@ class WindowedMonitor:
         ValueError
             If there have been fewer than 2 looks.
         """
-        return trend_test(self._accuracies)
+        return trend_test(np.array(self._accuracies))
 
     def _threshold(self, standard_errors: float) -> float:
         """Return the accuracy below which the window lies `standard_errors` under the baseline.

@@ -25,7 +25,7 @@ def compare_by_mcnemar(champion: Model, challenger: Model, features: np.ndarray,
     Raises
     ------
     ValueError
-        If there are no rows, or a model answers with anything but probabilities.
+        If there are no rows, or a model answers with anything but one row of probabilities for each.
 
     Examples
     --------
@@ -58,5 +58,7 @@ def compare_by_mcnemar(champion: Model, challenger: Model, features: np.ndarray,
 
 def _correct(model: Model, features: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Return on which rows the model's most probable class is the right one."""
-    right: np.ndarray = as_probabilities(model.predict_proba(features)).argmax(axis=1) == labels
+    probabilities = as_probabilities(model.predict_proba(features))
+    check_same_length({"probabilities": probabilities, "labels": labels})
+    right: np.ndarray = probabilities.argmax(axis=1) == labels
     return right

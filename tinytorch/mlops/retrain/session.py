@@ -105,7 +105,7 @@ class RetrainingSession:
             champion_score=comparison.champion_score,
             challenger_score=comparison.challenger_score,
             pvalue=comparison.pvalue,
-            accepted=leads and comparison.pvalue <= self.alpha,
+            accepted=bool(leads and comparison.pvalue <= self.alpha),
             failure=None,
             duration_s=self.clock() - started,
         )

@@ -6,8 +6,11 @@ keep a cluster busy.
 
 from __future__ import annotations
 
+import math
+
 from tinytorch._arguments import check_integer, check_positive
 from tinytorch.mlops.contracts import Alert, DriftReport, RetrainDecision
+from tinytorch.mlops.validate import check_moment
 
 # Six hours: labels of the new model must have had time to arrive before it is judged again.
 DEFAULT_COOLDOWN_S = 6 * 3600.0
@@ -70,13 +73,15 @@ class BudgetedTrigger:
 
     def record_retraining(self, now: float) -> None:
         """Remember that a retraining was begun now."""
-        self._begun_at.append(float(now))
+        self._begun_at.append(check_moment(now, "now"))
 
     def _obstacle(self, now: float) -> str | None:
         """Return what speaks against a retraining now, if anything does."""
+        check_moment(now, "now")
+        left_s = max(self._begun_at, default=-math.inf) + self.cooldown_s - now
+        if left_s > 0:
+            return f"cooling down for {left_s:.0f} s more"
         recent = [begun for begun in self._begun_at if now - begun < self.period_s]
-        if recent and now - recent[-1] < self.cooldown_s:
-            return f"cooling down for {self.cooldown_s - (now - recent[-1]):.0f} s more"
         if len(recent) >= self.budget:
             return f"the budget of {self.budget} retrainings in {self.period_s:.0f} s is used up"
         return None
