@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinytorch._arguments import check_integer
+from tinytorch._arguments import check_in_range, check_integer
 from tinytorch.mlops.chapter import TrafficChapter
 from tinytorch.mlops.contracts import (
     Alert,
@@ -34,6 +34,7 @@ from tinytorch.mlops.retrain.session import RetrainingData, RetrainingSession
 from tinytorch.mlops.serving import Router
 from tinytorch.mlops.status import Event, PipelineStatus, SystemHealth
 from tinytorch.mlops.trial import Trial
+from tinytorch.mlops.validate import as_features, as_labels, check_columns, check_rows, check_same_length
 
 # With 120 held-out rows a lead of 10 points is seen in nine of ten comparisons.
 DEFAULT_MINIMUM_ROWS = 120
@@ -56,6 +57,14 @@ class RetrainingStage:
 
     def __post_init__(self) -> None:
         check_integer(self.minimum_rows, "minimum_rows", minimum=1)
+        arrays = {
+            "base_features": as_features(self.base_features, "base_features"),
+            "base_labels": as_labels(self.base_labels, "base_labels"),
+        }
+        check_rows(arrays["base_features"], "base_features")
+        check_same_length(arrays)
+        for name, array in arrays.items():
+            object.__setattr__(self, name, array)
 
 
 @dataclass(frozen=True)
@@ -66,6 +75,9 @@ class DeploymentStage:
     split: Callable[[np.ndarray, float, str], np.ndarray]
     make_rollout: Callable[[], Rollout]
     first_weight: float
+
+    def __post_init__(self) -> None:
+        check_in_range(self.first_weight, "first_weight", 0.0, 1.0)
 
 
 class MLOpsPipeline:
@@ -108,6 +120,8 @@ class MLOpsPipeline:
         self._n_requests = 0
         self._chapter = TrafficChapter(began_at=0.0)
         self._trial: Trial | None = None
+        # What traffic looked like when each champion was put in charge: it comes back with the champion.
+        self._references: dict[int, np.ndarray] = {}
 
     def start_monitoring(self, champion: Model, baseline_accuracy: float, n_baseline: int, now: float) -> ModelVersion:
         """Register the first model, promote it, and set reference and baseline.
@@ -129,10 +143,8 @@ class MLOpsPipeline:
             created_at=now,
         )
         self.monitor.reset_baseline(baseline_accuracy, n_baseline)
-        self.detector.fit(base.base_features)
         version = self.deployment.registry.register(champion, draft)
-        self._point_to(version.version)
-        self._chapter = TrafficChapter(began_at=now)
+        self._put_in_charge(version, base.base_features, now)
         self._note(now, "started", f"{version} serves, accuracy {baseline_accuracy:.3f} on {n_baseline} rows")
         return version
 
@@ -149,7 +161,9 @@ class MLOpsPipeline:
         ValueError
             If the requests are malformed or an id is waiting for its label already; nothing is changed then.
         """
-        batches, failure = self._router.route(request_ids, features, now)
+        table = as_features(features)
+        check_columns(table, self.retraining.base_features.shape[1])
+        batches, failure = self._router.route(request_ids, table, now)
         for batch in batches:
             self._log.check_new(batch.request_ids)
         self._take_alerts(self.monitor.observe(batches[0]), now)
@@ -164,7 +178,14 @@ class MLOpsPipeline:
         return batches
 
     def record_labels(self, label_batch: LabelBatch) -> LabelledBatch:
-        """Take in late labels, and return the answers that they belong to."""
+        """Take in late labels, and return the answers that they belong to.
+
+        Raises
+        ------
+        ValueError
+            If a label is no class of the model that answered its request; nothing is changed then.
+        """
+        self._log.check_labels(label_batch)
         self._take_alerts(self.monitor.record_labels(label_batch), label_batch.timestamp)
         labelled = self._log.join(label_batch)
         self._labelled.add(labelled)
@@ -206,6 +227,8 @@ class MLOpsPipeline:
     def roll_back(self, now: float) -> ModelVersion:
         """Put the version before the champion back in charge; the next request is answered by it.
 
+        Baseline and drift reference are again those that it had, and a trial that is running ends.
+
         Raises
         ------
         ValueError
@@ -213,7 +236,7 @@ class MLOpsPipeline:
         """
         registry = self.deployment.registry
         version = registry.rollback(self.model_name, registry.revision(self.model_name))
-        self._watch_from(version)
+        self._watch_from(version, self._references.get(version.version), now)
         self._note(now, "rolled_back", f"version {version.version} serves again")
         return version
 
@@ -246,7 +269,7 @@ class MLOpsPipeline:
         recent = self._labelled.since(self._chapter.relevant_since)
         if recent is None:
             return None
-        held = stage.is_holdout(recent.request_ids)
+        held = np.asarray(stage.is_holdout(recent.request_ids), dtype=bool)
         if min(int(held.sum()), int((~held).sum())) < stage.minimum_rows:
             return None
         return RetrainingData(
@@ -268,7 +291,11 @@ class MLOpsPipeline:
             parent=self.deployment.registry.get(self.model_name, "champion").version,
             created_at=now,
         )
-        version = self.deployment.registry.register(result.challenger, draft)
+        try:
+            version = self.deployment.registry.register(result.challenger, draft)
+        except ValueError as error:  # a model without a fingerprint must not stop the loop
+            self._note(now, "retraining_failed", f"the challenger cannot be registered: {error}")
+            return
         self._trial = Trial(version, self.deployment.make_rollout())
         self._router.start_rollout(version.version, self.deployment.first_weight)
         self._note(now, "canary", f"{result}; {version} gets {self.deployment.first_weight:.0%} of traffic")
@@ -288,32 +315,34 @@ class MLOpsPipeline:
 
     def _promote(self, version: ModelVersion, reason: str, now: float) -> None:
         """Make the challenger the champion, and begin to watch it from its own baseline and reference."""
-        self._point_to(version.version)
-        self.detector.fit(self._chapter.reference())
-        self._watch_from(version)
-        self._chapter = TrafficChapter(began_at=now)
+        self._put_in_charge(version, self._chapter.reference(), now)
         self._note(now, "promoted", f"version {version.version} serves; {reason}")
+
+    def _put_in_charge(self, version: ModelVersion, reference: np.ndarray, now: float) -> None:
+        """Move the champion pointer, and begin to watch the new champion."""
+        registry = self.deployment.registry
+        registry.promote(self.model_name, version.version, registry.revision(self.model_name))
+        self._references[version.version] = reference
+        self._watch_from(version, reference, now)
 
     def _withdraw(self, trial: Trial, reason: str, now: float) -> None:
         """End the trial; the champion answers everything from the next request on."""
         self._end_trial()
         self._note(now, "rolled_back", f"version {trial.challenger.version} is withdrawn; {reason}")
 
-    def _watch_from(self, version: ModelVersion) -> None:
-        """Judge the version that serves now by its own accuracy, with no alert inherited and nobody on trial."""
-        self.monitor.reset_baseline(version.metrics["accuracy"], int(version.metrics["n_rows"]))
-        self._firing.clear()
+    def _watch_from(self, version: ModelVersion, reference: np.ndarray | None, now: float) -> None:
+        """Judge the version that serves now by its own accuracy and reference, with no alert or trial inherited."""
         self._end_trial()
+        self._firing.clear()
+        self._chapter = TrafficChapter(began_at=now)
+        self.monitor.reset_baseline(version.metrics["accuracy"], int(version.metrics["n_rows"]))
+        if reference is not None:
+            self.detector.fit(reference)
 
     def _end_trial(self) -> None:
         """Take the challenger out of traffic."""
         self._router.stop_rollout()
         self._trial = None
-
-    def _point_to(self, version: int) -> None:
-        """Move the champion pointer."""
-        registry = self.deployment.registry
-        registry.promote(self.model_name, version, registry.revision(self.model_name))
 
     def _take_alerts(self, alerts: tuple[Alert, ...], now: float) -> None:
         """Remember which alerts are firing."""
