@@ -208,7 +208,7 @@ def _counts_by_name(column: np.ndarray) -> dict[Hashable, int]:
 
 def _count_table(counts: Sequence[dict[Hashable, int]]) -> tuple[int, np.ndarray | None]:
     """Return the lowest code and a (n_features, n_codes) table, or no table if names are no close integers."""
-    names = {name for column in counts for name in column}
+    names: set[Hashable] = set().union(*counts)
     codes = [name for name in names if isinstance(name, int)]
     if len(codes) < len(names) or max(codes) - min(codes) >= WIDEST_TABLE:
         return 0, None
