@@ -143,6 +143,7 @@ class MLOpsPipeline:
             created_at=now,
         )
         self.monitor.reset_baseline(baseline_accuracy, n_baseline)
+        self.detector.fit(base.base_features)
         version = self.deployment.registry.register(champion, draft)
         self._put_in_charge(version, base.base_features, now)
         self._note(now, "started", f"{version} serves, accuracy {baseline_accuracy:.3f} on {n_baseline} rows")
@@ -236,7 +237,9 @@ class MLOpsPipeline:
         """
         registry = self.deployment.registry
         version = registry.rollback(self.model_name, registry.revision(self.model_name))
-        self._watch_from(version, self._references.get(version.version), now)
+        self._watch_from(version, now)
+        if version.version in self._references:
+            self.detector.fit(self._references[version.version])
         self._note(now, "rolled_back", f"version {version.version} serves again")
         return version
 
@@ -315,29 +318,30 @@ class MLOpsPipeline:
 
     def _promote(self, version: ModelVersion, reason: str, now: float) -> None:
         """Make the challenger the champion, and begin to watch it from its own baseline and reference."""
-        self._put_in_charge(version, self._chapter.reference(), now)
+        reference = self._chapter.reference()
+        self.detector.fit(reference)
+        self._put_in_charge(version, reference, now)
         self._note(now, "promoted", f"version {version.version} serves; {reason}")
 
     def _put_in_charge(self, version: ModelVersion, reference: np.ndarray, now: float) -> None:
-        """Move the champion pointer, and begin to watch the new champion."""
+        """Move the champion pointer; the detector knows the reference already, since to learn it may fail."""
         registry = self.deployment.registry
         registry.promote(self.model_name, version.version, registry.revision(self.model_name))
         self._references[version.version] = reference
-        self._watch_from(version, reference, now)
+        self._watch_from(version, now)
 
     def _withdraw(self, trial: Trial, reason: str, now: float) -> None:
         """End the trial; the champion answers everything from the next request on."""
         self._end_trial()
         self._note(now, "rolled_back", f"version {trial.challenger.version} is withdrawn; {reason}")
 
-    def _watch_from(self, version: ModelVersion, reference: np.ndarray | None, now: float) -> None:
-        """Judge the version that serves now by its own accuracy and reference, with no alert or trial inherited."""
+    def _watch_from(self, version: ModelVersion, now: float) -> None:
+        """Judge the version that serves now by its own accuracy, with no alert inherited and nobody on trial."""
         self._end_trial()
         self._firing.clear()
         self._chapter = TrafficChapter(began_at=now)
-        self.monitor.reset_baseline(version.metrics["accuracy"], int(version.metrics["n_rows"]))
-        if reference is not None:
-            self.detector.fit(reference)
+        if {"accuracy", "n_rows"} <= version.metrics.keys():  # else somebody else registered it, without its figures
+            self.monitor.reset_baseline(version.metrics["accuracy"], int(version.metrics["n_rows"]))
 
     def _end_trial(self) -> None:
         """Take the challenger out of traffic."""
