@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import special, stats
 
-from tinytorch.stats.kolmogorov import _birnbaum_tingey, kolmogorov_sf, ksone_sf, kstwo_sf
+from tinytorch.stats.kolmogorov import _birnbaum_tingey, _matrix_cdf, kolmogorov_sf, ksone_sf, kstwo_sf
 
 
 def steck_cdf(n: int, distance: Fraction) -> Fraction:
@@ -81,6 +81,20 @@ def test_two_sided_tail_equals_scipy_where_its_formulas_meet(n):
 def test_one_sided_tail_equals_scipy(n, z):
     distance = min(z / math.sqrt(n), 1.0)
     np.testing.assert_allclose(ksone_sf(distance, n), special.smirnov(n, distance), rtol=1e-10, atol=1e-300)
+
+
+@pytest.mark.parametrize(("n", "error"), [(141, 3.2e-6), (500, 2.6e-7)])
+def test_the_expansion_is_as_close_to_the_exact_law_as_its_docstring_says(n, error):
+    distances = np.linspace(0.5, 2.5, 60) / math.sqrt(n)
+    exact = [1.0 - _matrix_cdf(distance, n) for distance in distances.tolist()]
+    np.testing.assert_allclose(kstwo_sf(distances, n), exact, rtol=0, atol=error)
+
+
+@pytest.mark.parametrize("n", [40, 140])
+def test_twice_the_one_sided_tail_is_the_two_sided_one_far_out(n):
+    distances = np.linspace(2.0, 2.6, 20) / math.sqrt(n)
+    exact = [1.0 - _matrix_cdf(distance, n) for distance in distances.tolist()]
+    np.testing.assert_allclose(2.0 * ksone_sf(distances, n), exact, rtol=0, atol=1e-9)
 
 
 @pytest.mark.parametrize("n", [4097, 20_000, 200_000])

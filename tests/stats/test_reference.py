@@ -96,6 +96,8 @@ def test_an_unfitted_reference_is_refused(tmp_path):
     for use in (ks_2samp, psi, wasserstein_distance, column_report):
         with pytest.raises(ValueError, match="reference must be fitted before it is used"):
             use(FittedReference(), [1.0])
+    with pytest.raises(ValueError, match="reference must be fitted before it is used"):
+        FittedReference().runs(5)
     with pytest.raises(ValueError, match="reference must be fitted before it is saved"):
         FittedReference().save(tmp_path / "nothing.npz")
     assert not list(tmp_path.iterdir())

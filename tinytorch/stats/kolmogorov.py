@@ -101,8 +101,9 @@ def ksone_sf(statistic: ArrayLike, n: int) -> np.ndarray:
 def kstwo_sf(statistic: ArrayLike, n: int) -> np.ndarray:
     """Return P(D >= statistic) for the two-sided distance of `n` values from their true law.
 
-    Exact up to n = 140; beyond that the Pelz-Good expansion in the middle and twice the exact one-sided tail from
-    n D^2 = 2.2 on, with an error below 1e-6 (see the reference), the same choices as `scipy.stats.kstwo`.
+    Exact up to n = 140 (from n D^2 = 4 on as twice the exact one-sided tail, which is right to 1e-9 there). Beyond,
+    the Pelz-Good expansion in the middle and twice the one-sided tail from n D^2 = 2.2 on, the same choices as
+    `scipy.stats.kstwo`: off by at most 3.1e-6 at n = 141 and 2.6e-7 at n = 500, measured against the exact matrix.
 
     Raises
     ------

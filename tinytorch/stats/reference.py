@@ -80,7 +80,14 @@ class FittedReference:
         """Return what each of `n_current` sorted values meets when it is coupled with the reference.
 
         The Wasserstein distance needs it; the last size asked for is kept, since batches tend to have one size.
+
+        Raises
+        ------
+        ValueError
+            If the reference has not been fitted or the size is not an integer of at least 1.
         """
+        self._check_fitted("used")
+        check_integer(n_current, "n_current", minimum=1)
         if self._runs is None or self._runs.means.shape[1] != n_current:
             self._runs = meet(self.sorted_, n_current)
         return self._runs
@@ -93,8 +100,7 @@ class FittedReference:
         ValueError
             If it has not been fitted.
         """
-        if not hasattr(self, "sorted_"):
-            raise ValueError("reference must be fitted before it is saved, got an unfitted one.")
+        self._check_fitted("saved")
         settings = {"format": np.array(FORMAT), "bins": np.array(self.bins), "binning": np.array(self.binning)}
         save_npz(path, settings | {"sorted": self.sorted_})
 
@@ -115,6 +121,11 @@ class FittedReference:
         if (columns[:, 1:] < columns[:, :-1]).any():
             raise ValueError(f"{os.fspath(path)} must hold sorted columns, got unsorted ones.")
         return fitted._take_sorted(columns)
+
+    def _check_fitted(self, action: str) -> None:
+        """Raise ValueError if `fit` has not been called."""
+        if not hasattr(self, "sorted_"):
+            raise ValueError(f"reference must be fitted before it is {action}, got an unfitted one.")
 
     def _take_sorted(self, columns: np.ndarray) -> FittedReference:
         """Derive everything else from sorted columns."""
@@ -153,8 +164,7 @@ def current_table(current: ArrayLike, reference: FittedReference) -> np.ndarray:
     >>> current_table([1.0, 2.0], FittedReference().fit([0.0, 5.0])).shape
     (2, 1)
     """
-    if not hasattr(reference, "sorted_"):
-        raise ValueError("reference must be fitted before it is used, got an unfitted one.")
+    reference._check_fitted("used")
     table = as_table(current, "current")
     if table.shape[1] != reference.n_features_:
         raise ValueError(f"current must have the {reference.n_features_} columns of reference, got {table.shape[1]}.")
