@@ -7,7 +7,7 @@ __all__ = ['DEFAULT_DEVIATIONS', 'N_VIEWS', 'N_SHUFFLES', 'SHUFFLE_SEED', 'N_PAR
            'DEFAULT_MINIMUM_EFFECT', 'LARGEST_EFFECT', 'HISTORY_LENGTH', 'METHOD', 'missing_rate', 'out_of_range_rate',
            'constant_columns', 'BasicDriftDetector', 'standard_shift', 'shuffled_shifts', 'in_standard_deviations',
            'draw_shuffles', 'shuffle_pvalue', 'adjusted_pvalue', 'three_views', 'strongest_view',
-           'compare_with_shuffles', 'read_table', 'read_reference', 'write_report', 'DriftDetector']
+           'compare_with_shuffles', 'read_table', 'read_baseline', 'write_report', 'DriftDetector']
 
 # %% ../../../modules/15b_drift/15b_drift.ipynb #imports
 from collections import deque
@@ -217,7 +217,7 @@ def read_table(values: np.ndarray, name: str, n_features: int | None = None) -> 
     return table
 
 
-def read_reference(values: np.ndarray, names: Sequence[str] | None) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
+def read_baseline(values: np.ndarray, names: Sequence[str] | None) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
     """Return the reference table, the median of each column, and the columns' names."""
     table = read_table(values, "reference", None if names is None else len(names))
     if (missing_rate(table) == 1).any():
@@ -263,7 +263,7 @@ class DriftDetector:
 
     def fit(self, reference: np.ndarray) -> "DriftDetector":
         """Learn the `reference` (n, n_features), in which NaN is a missing value, and return self."""
-        self.reference_, self.median_, self.feature_names_ = read_reference(reference, self.feature_names)
+        self.reference_, self.median_, self.feature_names_ = read_baseline(reference, self.feature_names)
         return self
 
     def detect_drift(self, current: np.ndarray, now: float = 0.0) -> DriftReport:
