@@ -132,9 +132,9 @@ class ADWIN(StreamDetectorBase):
         part = segment(self._rule, group.segment)
         n_steps = self._n_steps(group, part, len(table) - row)
         rows = table[row : row + n_steps]
-        values = np.ascontiguousarray((rows if len(group.streams) == rows.shape[1] else rows[:, group.streams]).T)
-        origin = values[:, 0].copy() if group.count == 0 else group.origin
-        values = values - origin[:, np.newaxis]
+        rows = rows if len(group.streams) == rows.shape[1] else rows[:, group.streams]
+        origin = rows[0].copy() if group.count == 0 else group.origin
+        values = np.subtract(rows.T, origin[:, np.newaxis], order="C")
         filled = part.n_kept + group.count - part.begin
         running_sum(values, group.sums[:, filled - 1], out=group.sums[:, filled : filled + n_steps])
         squares = running_sum(np.square(values, out=values), group.squares, out=values)
@@ -161,12 +161,11 @@ class ADWIN(StreamDetectorBase):
         variances = squares[:, counts - group.count - 1] / counts - means**2
         deviations = np.sqrt(np.maximum(variances, 0))
         excess = group.sums.take(part.places[due], axis=1)
-        expected = means[:, :, np.newaxis] * part.older[due]
+        expected = np.einsum("sc,ck->sck", means, part.older[due])  # half the time of broadcasting
         excess -= expected
         np.abs(excess, out=excess)
         # No limit is below that of the smallest deviation; most of the time none is passed, and that settles it.
-        smallest = deviations.min(axis=1)[:, np.newaxis, np.newaxis]
-        limits = np.multiply(smallest, part.deviation_weight[due], out=expected)
+        limits = np.einsum("s,ck->sck", deviations.min(axis=1), part.deviation_weight[due], out=expected)
         limits += part.constant[due]
         if not (excess > limits).any():
             return none
