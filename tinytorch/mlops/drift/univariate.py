@@ -10,17 +10,18 @@ import numpy as np
 
 from tinytorch._arguments import check_choice, check_in_range
 from tinytorch.mlops.contracts import DriftReport
-from tinytorch.mlops.validate import NotFittedError, as_features, check_columns, check_rows
+from tinytorch.mlops.drift._common import (
+    DEFAULT_DRIFT_ALPHA,
+    DEFAULT_MINIMUM_EFFECT,
+    QUESTIONS_WITH_MISSING,
+    equivalent_shift,
+    name_features,
+    read_reference,
+    read_window,
+    require_fitted,
+)
 from tinytorch.stats import adjust_pvalues, ks_2samp
 from tinytorch.stats.missing import missing_rate_test
-from tinytorch.stats.special import normal_isf
-
-# One clean window in a hundred is flagged, whatever the number of features. Who looks often should ask for less.
-DEFAULT_DRIFT_ALPHA = 0.01
-# Cohen's small effect, in standard deviations: less than that hardly moves a model's answers.
-DEFAULT_MINIMUM_EFFECT = 0.2
-# Two questions are asked of a feature that has missing values: its rate and its values.
-QUESTIONS_WITH_MISSING = 2
 
 
 class UnivariateDetector:
@@ -70,13 +71,8 @@ class UnivariateDetector:
         ValueError
             If it is malformed, has fewer than 2 rows, a feature without any value, or not one column per name.
         """
-        table = as_features(reference, "reference", allow_missing=True)
-        check_rows(table, "reference", minimum=2)
-        _check_present(table, "reference")
-        if self.feature_names is not None:
-            check_columns(table, len(self.feature_names), "reference")
-        self.reference_ = table
-        self.feature_names_ = self.feature_names or tuple(f"feature_{i}" for i in range(table.shape[1]))
+        self.reference_ = read_reference(reference, self.feature_names)
+        self.feature_names_ = name_features(self.feature_names, self.reference_.shape[1])
         return self
 
     def detect_drift(self, current: np.ndarray, now: float) -> DriftReport:
@@ -89,11 +85,8 @@ class UnivariateDetector:
         ValueError
             If the window is malformed or has other columns than the reference.
         """
-        if not hasattr(self, "reference_"):
-            raise NotFittedError("detector must be fitted before detect_drift: call fit(reference) first.")
-        table = as_features(current, "current", allow_missing=True)
-        check_rows(table, "current", minimum=2)
-        check_columns(table, self.reference_.shape[1], "current")
+        require_fitted(self)
+        table = read_window(current, self.reference_.shape[1])
         statistic, pvalue = self._test(table)
         return DriftReport(
             feature_names=self.feature_names_,
@@ -101,7 +94,7 @@ class UnivariateDetector:
             statistic=statistic,
             pvalue=pvalue,
             adjusted_pvalue=adjust_pvalues(pvalue, self.correction),
-            effect_size=_equivalent_shift(statistic, len(self.reference_) + len(table)),
+            effect_size=equivalent_shift(statistic, len(self.reference_) + len(table)),
             missing_rate=np.isnan(table).mean(axis=0),
             alpha=self.alpha,
             minimum_effect=self.minimum_effect,
@@ -131,20 +124,3 @@ def _test_with_missing(reference: np.ndarray, current: np.ndarray) -> tuple[floa
         values = ks_2samp(reference[~np.isnan(reference)], present)
         distance, pvalue = max(distance, float(values.statistic[0])), min(pvalue, float(values.pvalue[0]))
     return distance, min(1.0, QUESTIONS_WITH_MISSING * pvalue)
-
-
-def _equivalent_shift(distance: np.ndarray, n_rows: int) -> np.ndarray:
-    """Return the normal shift, in standard deviations, whose Kolmogorov-Smirnov distance is `distance`.
-
-    Samples that do not overlap at all would give infinity; n rows cannot show more than a distance of 1 - 1/n.
-    """
-    seen = np.minimum(distance, 1.0 - 1.0 / n_rows)
-    shift: np.ndarray = 2.0 * normal_isf((1.0 - seen) / 2.0)
-    return shift
-
-
-def _check_present(table: np.ndarray, name: str) -> None:
-    """Raise ValueError if a feature has no value at all."""
-    empty = np.flatnonzero(np.isnan(table).all(axis=0))
-    if empty.size:
-        raise ValueError(f"{name} must have a value in every column, got none in column {empty[0]}.")
