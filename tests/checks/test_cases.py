@@ -20,7 +20,7 @@ def message_of(function, cases, **options):
 
 def test_right_answers_print_one_line_and_return_none(capsys):
     assert check_cases(abs, [Case((-1,), 1), Case((2.5,), 2.5)]) is None
-    assert capsys.readouterr().out == "abs: all 2 cases are right.\n"
+    assert capsys.readouterr().out == "abs: right in 2 of 2 cases.\n"
 
 
 @pytest.mark.parametrize(

@@ -109,7 +109,7 @@ def check_cases(function: Callable[..., Any], cases: Sequence[Case], *, hints: S
     Examples
     --------
     >>> check_cases(abs, [Case((-2,), 2), Case((3,), 3)])
-    abs: all 2 cases are right.
+    abs: right in 2 of 2 cases.
     >>> def halve(number):
     ...     return number // 2
     >>> check_cases(halve, [Case((4,), 2.0), Case((3,), 1.5, mistakes=((1, "// rounds down"),))])
@@ -127,7 +127,7 @@ def check_cases(function: Callable[..., Any], cases: Sequence[Case], *, hints: S
         if problem:
             raise CheckFailed(" ".join([problem, *_next_hints(name, hints)])) from None
     _failures.pop(name, None)
-    print(f"{name}: all {len(cases)} cases are right.")
+    print(f"{name}: right in {len(cases)} of {len(cases)} cases.")
 
 
 @contextlib.contextmanager
