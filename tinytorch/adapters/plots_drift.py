@@ -8,9 +8,11 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator
 
 from tinytorch.adapters.demo_data import SECONDS_PER_HOUR, DemoPageData, PageStep
 from tinytorch.adapters.svg import (
+    CLASS_MARK,
     EFFECT_COLOURS,
     FIGURE_WIDTH_INCHES,
     GRID,
@@ -26,8 +28,10 @@ from tinytorch.mlops.contracts import DriftReport, LabelledBatch
 
 # Where the colours end: two standard deviations are far beyond large, and farther shifts would hide the smaller ones.
 LARGEST_SHOWN_EFFECT = 2.0
-# The style sheet turns images with this in their id from ink on paper to light on dark.
-GREY_IMAGE = "grey"
+# One or two flagged pixels must not fill the whole height, nor vanish on a scale of 64.
+LEAST_COUNT_SHOWN = 8
+# On a dark page the style sheet turns images of this class from ink on paper to light on dark.
+_GREY_IMAGE = CLASS_MARK + "grey"
 _NO_WINDOW = "no full window of traffic to compare with yet"
 
 
@@ -65,7 +69,7 @@ def plot_digits(data: DemoPageData) -> str:
         "digits",
         "What the model sees",
         "One image of each digit, before the drift and, below, after it began, each with the model's answer.",
-        (FIGURE_WIDTH_INCHES, 0.9 * rows),
+        (FIGURE_WIDTH_INCHES, 0.82 * rows),
         lambda figure: _draw_digits(figure, data),
     )
 
@@ -100,8 +104,8 @@ def _draw_drift(figure: Figure, data: DemoPageData) -> None:
     counts = [np.nan if step.report is None else step.report.is_drifted.sum() for step in steps]
     top.bar(hours, counts, width=0.8, color=RED)
     top.set_xlim(left, right)
-    top.set_ylim(0, N_PIXELS)
-    top.set_yticks([0, N_PIXELS // 2, N_PIXELS])
+    top.set_ylim(0, max(np.nanmax([*counts, 0]), LEAST_COUNT_SHOWN))
+    top.yaxis.set_major_locator(MaxNLocator(3, integer=True))
     top.set_ylabel("pixels\nflagged")
     top.tick_params(axis="x", length=0, labelbottom=False)
     effects = np.column_stack([_effects(step) for step in steps])
@@ -202,6 +206,7 @@ def _show_answer(axes: Axes, digit: int, parts: list[LabelledBatch]) -> None:
     _frame(axes)
     found = [(part, int(row)) for part in parts for row in np.flatnonzero(part.labels == digit)[:1]]
     if not found:
+        axes.set(aspect="equal", adjustable="box")
         axes.set_xlabel("none", fontsize=SMALL_POINTS, labelpad=2)
         return
     part, row = found[0]
@@ -215,7 +220,7 @@ def _show_answer(axes: Axes, digit: int, parts: list[LabelledBatch]) -> None:
 def _show_image(axes: Axes, image: np.ndarray) -> None:
     """Draw an image of ink on paper, (64,) in [0, 1]; on a dark page it becomes light on dark."""
     drawn = axes.imshow(image.reshape(IMAGE_SIDE, IMAGE_SIDE), cmap="gray_r", vmin=0.0, vmax=1.0)
-    drawn.set_gid(GREY_IMAGE)
+    drawn.set_gid(_GREY_IMAGE)
     _frame(axes)
 
 

@@ -32,6 +32,8 @@ _VARIABLES = {
     PINK: "pink",
     RED: "red",
 }
+# `artist.set_gid(CLASS_MARK + "grey")` gives what is drawn the class "grey", for the style sheet; ids must differ.
+CLASS_MARK = "class-"
 # From nothing to vermilion: over a light page it reads pale to strong, over a dark one dark to strong, and it differs
 # in lightness, so that it can be read without telling colours apart.
 _STRONG = (0.90, 0.36, 0.05)
@@ -115,6 +117,7 @@ def _fit_for_a_page(text: str, name: str, title: str, description: str) -> str:
     """Cut matplotlib's document down to its drawing: own ids, page's colours and font, no outside names."""
     box = re.search(r'viewBox="([^"]+)"', text)
     body = text[text.index("<g id=") : text.rindex("</svg>")]
+    body = re.sub(rf'\bid="{CLASS_MARK}(\w+)"', r'class="\1"', body)
     body = re.sub(r'\bid="', f'id="{name}-', body)
     body = re.sub(r"url\(#", f"url(#{name}-", body)
     body = re.sub(r'xlink:href="#', f'href="#{name}-', body)
