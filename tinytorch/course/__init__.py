@@ -1,1 +1,1 @@
-"""Floor 4: the instructor's tools, over real nbgrader. Empty so far: the plain `nbgrader` commands work on `modules/`."""
+"""Floor 4: the instructor's tools, over nbgrader. Empty so far: the plain `nbgrader` commands work on `modules/`."""
