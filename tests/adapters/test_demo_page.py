@@ -241,6 +241,7 @@ def test_the_pixels_shown_are_those_of_the_first_flag_and_of_the_widest(runs: di
     counts = [int(step.report.is_drifted.sum()) for step in runs["contrast"].steps if step.report is not None]
     assert first.timestamp == runs["contrast"].events_of("drift")[0].timestamp
     assert int(widest.is_drifted.sum()) == max(counts)
+    assert abs(widest.effect_size).sum() > abs(first.effect_size).sum()
     assert not any(report.drifted for _, report in find_telling_reports(runs["none"]))
 
 

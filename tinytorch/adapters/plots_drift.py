@@ -84,7 +84,8 @@ def find_telling_reports(data: DemoPageData) -> tuple[tuple[str, DriftReport], .
     if not drifted:
         ends = dict(zip(("first window", "newest window"), (*reports[:1], *reports[-1:]), strict=False))
         return tuple((f"{words}, {_hour(report)}", report) for words, report in ends.items())
-    most = max(drifted, key=lambda report: int(report.is_drifted.sum()))
+    # Of windows with equally many, the one in which they moved farthest.
+    most = max(drifted, key=lambda report: (int(report.is_drifted.sum()), float(np.abs(report.effect_size).sum())))
     first = (f"when flagged, {_hour(drifted[0])}", drifted[0])
     return (first,) if most is drifted[0] else (first, (f"most pixels, {_hour(most)}", most))
 
