@@ -51,7 +51,9 @@ def test_an_unfinished_blank_is_named_with_the_call_that_needs_it(part):
 
 
 def test_an_error_names_the_call_the_line_and_what_was_said(part):
-    expected = r"^part\.stumble\(7\): expected an answer, but TypeError was raised in the line `return len\(value\)`: .*\.$"
+    expected = (
+        r"^part\.stumble\(7\): expected an answer, but TypeError was raised in the line `return len\(value\)`: .*\.$"
+    )
     with pytest.raises(ContractError, match=expected):
         part.stumble(7)
 

@@ -142,15 +142,24 @@ def in_words(value: Any) -> str:
     Examples
     --------
     >>> in_words(np.zeros((600, 5))), in_words(np.array([True, False])), in_words("none")
-    ('an array of shape (600, 5)', '[True, False]', 'none')
+    ('an array of shape (600, 5)', '[ True, False]', 'none')
     """
     if isinstance(value, (Record, str)):
         return str(value)
     if isinstance(value, np.ndarray):
-        return str(value.tolist()) if value.size <= MOST_NUMBERS_IN_WORDS else f"an array of shape {value.shape}"
+        return _array_in_words(value)
     if isinstance(value, tuple) and any(isinstance(item, Record) for item in value):
         return f"({', '.join(in_words(item) for item in value)})"
+    if type(value).__repr__ is object.__repr__:  # its address in memory helps nobody
+        return f"a {type(value).__name__}"
     return reprlib.repr(value)
+
+
+def _array_in_words(array: np.ndarray) -> str:
+    """Return the numbers of a small array, or the shape of a large one."""
+    if array.size > MOST_NUMBERS_IN_WORDS:
+        return f"an array of shape {array.shape}"
+    return np.array2string(array, separator=", ", formatter={"float_kind": lambda number: f"{number:.4g}"})
 
 
 def require_unchanged(now: np.ndarray, before: np.ndarray, call: str) -> None:

@@ -175,11 +175,11 @@ def _changes_nothing(make_detector: MakeDetector) -> None:
     current[:, MOVED] += ONE_SIGMA
     kept_reference, kept_current = reference.copy(), current.copy()
     detector = _fitted(make_detector, reference)
+    require_unchanged(reference, kept_reference, "detector.fit")
     first = _detect(detector, current, "a window")
+    require_unchanged(current, kept_current, "detector.detect_drift")
     _detect(detector, reference[:N_CURRENT], "another window")
     require_same_report(_detect(detector, current, "a window"), first, "the same window for the second time")
-    require_unchanged(reference, kept_reference, "detector.fit")
-    require_unchanged(current, kept_current, "detector.detect_drift")
 
 
 def require_same_report(report: DriftReport, expected: DriftReport, situation: str) -> None:

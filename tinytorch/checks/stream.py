@@ -74,11 +74,14 @@ def _new_stream(make_stream: MakeStream) -> StreamDetector:
 def _alarm(detector: StreamDetector, values: Any) -> bool:
     """Hand values over and return whether they raised an alarm in any stream."""
     detector.update(values)
+    return _is_alarmed(detector, "after an update")
+
+
+def _is_alarmed(detector: StreamDetector, when: str) -> bool:
+    """Return whether the last update raised an alarm in any stream."""
     detected = detector.drift_detected
-    is_answer = isinstance(detected, (bool, np.bool_)) or (
-        isinstance(detected, np.ndarray) and detected.dtype.kind == "b"
-    )
-    require(is_answer, "detector.drift_detected after an update", "True or False, or one for each stream", detected)
+    is_answer = np.asarray(detected).dtype.kind == "b"
+    require(is_answer, f"detector.drift_detected {when}", "True or False, or one for each stream", detected)
     return bool(np.any(detected))
 
 
@@ -88,8 +91,8 @@ def _positions(detector: StreamDetector, values: np.ndarray) -> list[int]:
 
 
 def _sees_the_change(make_stream: MakeStream, streams: list[np.ndarray]) -> None:
-    detector = _new_stream(make_stream)
-    require(not np.any(detector.drift_detected), "drift_detected before the first value", "False", True)
+    early = _is_alarmed(_new_stream(make_stream), "before the first value")
+    require(not early, "detector.drift_detected before the first value", "False", early)
     n_seen = 0
     for values in streams:
         detector = _new_stream(make_stream)
