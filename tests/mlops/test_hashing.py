@@ -80,9 +80,7 @@ def test_objects_are_refused_since_their_bytes_are_addresses():
 
 
 def test_the_hash_is_the_same_in_another_process():
-    code = (
-        "import numpy as np; from tinytorch.mlops.hashing import hash_arrays; print(hash_arrays({'a': np.arange(5)}))"
-    )
+    code = "import numpy; from tinytorch.mlops import hashing; print(hashing.hash_arrays({'a': numpy.arange(5)}))"
     environment = {**os.environ, "PYTHONHASHSEED": "7"}
     other = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert other.stdout.strip() == hash_arrays({"a": np.arange(5)})
