@@ -133,6 +133,18 @@ def _write_page(run: DemoRun, verdict: Verdict, options: argparse.Namespace) -> 
         print(f"  No page of plots: {error}")
     else:
         print(f"\nPage of plots: {path.resolve()}")
-    print(
-        "Next: open it, then `tinytorch demo --drift blur` (harmless), or `tinytorch lab` to build the loop yourself."
-    )
+    command = f"{shown_python()} -m tinytorch.cli"
+    print(f"Next: open it, then try a harmless drift:  {command} demo --drift blur")
+    print(f"      or build the loop yourself:          {command} lab")
+
+
+def shown_python() -> str:
+    """Return this Python as a person would type it: below the current folder, if it lies there.
+
+    Examples
+    --------
+    >>> "python" in shown_python().lower()
+    True
+    """
+    python, here = Path(sys.executable), Path.cwd()
+    return str(python.relative_to(here)) if python.is_relative_to(here) else str(python)
