@@ -79,7 +79,7 @@ def test_a_refusal_must_be_a_value_error_with_a_message(part):
 
 
 def test_an_unfinished_blank_is_no_refusal(part):
-    with pytest.raises(ContractError, match="^not yet written: blank"):
+    with pytest.raises(ContractError, match=r"^not yet written: blank"):
         must_refuse(partial(part.unfinished, 7), "a bad call")
 
 

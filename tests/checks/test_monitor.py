@@ -8,7 +8,6 @@ import pytest
 
 from tinytorch.checks.calls import ContractError
 from tinytorch.checks.monitor import check_monitor
-from tinytorch.mlops.contracts import LabelBatch
 from tinytorch.mlops.monitor import WindowedMonitor
 
 
@@ -78,7 +77,7 @@ class TakesAnyBaseline(WindowedMonitor):
         (partial(WindowedMonitor, standard_errors=0.01), "20 batches at the baseline's 95%.*: expected no alert"),
         (
             partial(WindowedMonitor, standard_errors=40.0),
-            "half of the answers wrong: expected one alert in all, firing",
+            "half of the answers wrong: expected one alert in all",
         ),
         (RepeatsItself, r"expected one alert in all, firing, got \['firing', 'firing'"),
         (NeverClears, "ten healthy batches after the alert fired: expected one alert in all, resolved, got none"),
@@ -99,7 +98,5 @@ def test_a_monitor_that_is_not_yet_written_is_told_apart():
         def record_labels(self, label_batch):
             raise NotImplementedError("write this part")
 
-    with pytest.raises(
-        ContractError, match=r"^not yet written: record_labels, which monitor.record_labels\(50 labels\)"
-    ):
+    with pytest.raises(ContractError, match=r"^not yet written: record_labels, which monitor.record_labels"):
         check_monitor(Unwritten)

@@ -63,7 +63,7 @@ class AnswersInWords(CUSUM):
         (TakesNaN, "detector.update with NaN: expected a ValueError"),
         (
             AnswersInWords,
-            "drift_detected before the first value: expected True or False, or one for each stream, got no",
+            "before the first value: expected True or False, or one for each stream, got no",
         ),
     ],
 )
