@@ -150,7 +150,7 @@ def in_words(value: Any) -> str:
         return _array_in_words(value)
     if isinstance(value, tuple) and any(isinstance(item, Record) for item in value):
         return f"({', '.join(in_words(item) for item in value)})"
-    if type(value).__repr__ is object.__repr__:  # its address in memory helps nobody
+    if repr(value) == object.__repr__(value):  # its address in memory helps nobody
         return f"a {type(value).__name__}"
     return reprlib.repr(value)
 

@@ -186,7 +186,8 @@ def _refuses_bad_batches(trial: _Trial) -> None:
     same_version = _answer(fresh_challenger.request_ids, CHAMPION, trial.now)
     refused = {
         "two batches of the same version": (fresh_champion, same_version),
-        "requests that still wait for their labels": (batches[0], fresh_challenger),
+        "champion's requests that still wait for their labels": (batches[0], fresh_challenger),
+        "challenger's requests that still wait for their labels": (fresh_champion, batches[1]),
     }
     for what, pair in refused.items():
         must_refuse(partial(trial.rollout.step, *pair, trial.now), f"rollout.step with {what}")

@@ -46,8 +46,8 @@ def check_summary(from_batch: FromBatch, read: Read) -> None:
     >>> check_summary(Moments.from_batch, lambda moments: (moments.count, moments.mean, moments.variance))
     """
     make = watch(from_batch, "from_batch")
-    _merges_to_the_whole(make, read)
     _leaves_parts_alone(make, read)
+    _merges_to_the_whole(make, read)
     _tells_data_apart(make, read)
     _refuses_what_does_not_fit(make)
 
@@ -66,15 +66,17 @@ def _says(read: Read, summary: Any) -> list[np.ndarray]:
     return [np.asarray(part) for part in (said if isinstance(said, (tuple, list)) else (said,))]
 
 
-def _require_equal(got: list[np.ndarray], expected: list[np.ndarray], call: str) -> None:
+def _require_equal(
+    got: list[np.ndarray], expected: list[np.ndarray], call: str, whose: str = "what it said before"
+) -> None:
     """Raise unless two summaries say the same: counts and texts to the bit, floats up to rounding."""
     for ours, whole in zip(got, expected, strict=True):
-        require(ours.shape == whole.shape, call, f"what the whole says, {in_words(whole)}", ours)
+        require(ours.shape == whole.shape, call, f"{whose}, {in_words(whole)}", ours)
         if whole.dtype.kind == "f":
             same = np.allclose(ours, whole, rtol=MERGE_ROUNDING, atol=MERGE_ROUNDING, equal_nan=True)
         else:
             same = np.array_equal(ours, whole)
-        require(bool(same), call, f"what the whole says, {in_words(whole)}", ours)
+        require(bool(same), call, f"{whose}, {in_words(whole)}", ours)
 
 
 def _merge(left: Any, right: Any) -> Any:
@@ -87,20 +89,22 @@ def _merges_to_the_whole(make: FromBatch, read: Read) -> None:
     kept = table.copy()
     whole = _says(read, make(table))
     require_unchanged(table, kept, "from_batch")
+    whose = "what the whole says"
     parts = [make(part) for part in np.split(table, CUTS)]
-    _require_equal(_says(read, reduce(_merge, parts)), whole, "summary.merge of six parts, one after the other")
-    _require_equal(_says(read, reduce(_merge, parts[::-1])), whole, "summary.merge of six parts in reverse order")
+    _require_equal(_says(read, reduce(_merge, parts)), whole, "summary.merge of six parts, one after the other", whose)
+    _require_equal(
+        _says(read, reduce(_merge, parts[::-1])), whole, "summary.merge of six parts in reverse order", whose
+    )
     pairs = [_merge(left, right) for left, right in zip(parts[::2], parts[1::2], strict=True)]
-    _require_equal(_says(read, reduce(_merge, pairs)), whole, "summary.merge of parts merged in pairs")
+    _require_equal(_says(read, reduce(_merge, pairs)), whole, "summary.merge of parts merged in pairs", whose)
 
 
 def _leaves_parts_alone(make: FromBatch, read: Read) -> None:
     first, second = (make(part) for part in np.array_split(_draw_table(), 2))
-    before = _says(read, first), _says(read, second)
-    before = tuple([array.copy() for array in said] for said in before)  # type: ignore[assignment]
+    ours, theirs = ([array.copy() for array in _says(read, summary)] for summary in (first, second))
     _merge(first, second)
-    _require_equal(_says(read, first), before[0], "a summary after summary.merge(other)")
-    _require_equal(_says(read, second), before[1], "the other summary after summary.merge(other)")
+    _require_equal(_says(read, first), ours, "a summary after summary.merge(other)")
+    _require_equal(_says(read, second), theirs, "the other summary after summary.merge(other)")
 
 
 def _tells_data_apart(make: FromBatch, read: Read) -> None:
