@@ -14,6 +14,8 @@ from tinytorch.mlops.validate import NotFittedError, as_features, check_columns,
 from tinytorch.stats.missing import missing_rate_test
 from tinytorch.stats.special import normal_isf
 
+# What the one row of a report is called that takes all features together.
+ALL_FEATURES = "all features"
 # One clean window in a hundred is flagged, whatever the number of features. Who looks often should ask for less.
 DEFAULT_DRIFT_ALPHA = 0.01
 # Cohen's small effect, in standard deviations: less than that hardly moves a model's answers.

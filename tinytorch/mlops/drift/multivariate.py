@@ -15,6 +15,7 @@ import numpy as np
 from tinytorch._arguments import check_choice, check_in_range, check_integer
 from tinytorch.mlops.contracts import DriftReport
 from tinytorch.mlops.drift._common import (
+    ALL_FEATURES,
     DEFAULT_DRIFT_ALPHA,
     DEFAULT_MINIMUM_EFFECT,
     QUESTIONS_WITH_MISSING,
@@ -33,8 +34,6 @@ from tinytorch.stats import (
     pca_reconstruction_test,
 )
 
-# What the one row of the report is called.
-ALL_FEATURES = "all features"
 # The smallest p-value is then 0.001, and 0.002 where missing values ask a second question: below the usual alpha.
 DEFAULT_PERMUTATIONS = 999
 # The entries of a covariance matrix that a change leaves alone make its mean change small: no size fits every width.
