@@ -112,6 +112,13 @@ def test_segments_join_without_a_gap(clock):
         assert len(before.kept_next) == after.n_kept
 
 
+def test_nothing_is_checked_until_the_window_is_longer_than_the_grace_period():
+    step = np.repeat([0.0, 100.0], [5, 20])
+    arguments = {"clock": 5, "min_window_length": 1, "delta": 0.3}
+    assert ADWIN(grace_period=9, **arguments).update(step).alarms_[0][0] == 9
+    assert ADWIN(grace_period=10, **arguments).update(step).alarms_[0][0] == 14
+
+
 def test_an_enormous_offset_does_not_hide_or_invent_a_change():
     rng = np.random.default_rng(3)
     values = np.concatenate([rng.normal(0, 1, 2000), rng.normal(1, 1, 1000)])

@@ -42,6 +42,12 @@ def test_eddm_is_its_definition(changing_errors, seed, warm_start, beta):
     assert EDDM(warm_start, beta).update(errors).alarms_[0].tolist() == slow_eddm(errors, warm_start, beta)
 
 
+def test_errors_at_perfectly_even_distances_raise_no_alarm():
+    errors = np.zeros(3000)
+    errors[6::7] = 1
+    assert not EDDM(beta=1.0).update(errors).drift_detected
+
+
 @pytest.mark.parametrize(("rate", "quoted"), [(0.1, 0.96), (0.3, 0.96)])
 def test_the_share_of_false_alarms_is_the_one_the_docstring_states(shares_agree, rate, quoted):
     errors = np.random.default_rng(24).random((10_000, 150)) < rate

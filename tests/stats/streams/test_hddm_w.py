@@ -66,6 +66,18 @@ def test_hddm_w_is_its_definition(changing_errors, seed, confidence, smoothing, 
     assert found == slow_hddm_w(values, confidence, smoothing, two_sided)
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_hddm_w_is_its_definition_when_every_update_ends_at_a_cut(changing_errors, seed):
+    """Fed one by one, the first value behind a cut always comes with the update after it."""
+    values = np.random.default_rng(seed).random(700) * 0.2 + changing_errors(seed, 700) * 0.8
+    detector = HDDM_W(drift_confidence=0.3, smoothing=0.2, two_sided=True)
+    for value in values:
+        detector.update(value)
+    expected = slow_hddm_w(values, 0.3, 0.2, two_sided=True)
+    assert detector.alarms_[0].tolist() == expected
+    assert len(expected) >= 1
+
+
 def test_one_sided_detection_lets_an_improvement_pass():
     rng = np.random.default_rng(6)
     improved = np.concatenate([rng.random(2000) < 0.5, rng.random(2000) < 0.05])

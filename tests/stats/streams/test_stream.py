@@ -84,8 +84,9 @@ def test_streams_cut_anywhere_give_the_same_alarms(table_for, name, seed, cuts):
 
 
 @of_every_detector
-def test_one_value_at_a_time_gives_the_alarms_of_the_batch(table_for, name):
-    values = table_for(name, 5, n=400)[:, 0]
+@pytest.mark.parametrize("seed", [5, 6, 7])
+def test_one_value_at_a_time_gives_the_alarms_of_the_batch(table_for, name, seed):
+    values = table_for(name, seed, n=400)[:, 0]
     whole, single = EVERY[name]().update(values), EVERY[name]()
     fired = [position for position, value in enumerate(values) if single.update(value).drift_detected]
     assert [fired] == listed(single) == listed(whole)
