@@ -140,7 +140,7 @@ def smallest_level(raises_alarm: Callable[[float], np.ndarray], repetitions: int
 
 
 def share_interval(interval: Callable[..., stats.Interval]) -> PValues:
-    """An interval for a share of n raises a false alarm where it misses the share that n and m were  was drawn with"""
+    """An interval for a share of n raises a false alarm where it misses the share its n rows were drawn with."""
 
     def pvalues(rng: np.random.Generator, setting: Setting, repetitions: int, change: Change) -> np.ndarray:
         share = {"two-valued": TWO_VALUED_SHARE, "rare": RARE_SHARE}[setting.law]
