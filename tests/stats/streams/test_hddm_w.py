@@ -66,16 +66,17 @@ def test_hddm_w_is_its_definition(changing_errors, seed, confidence, smoothing, 
     assert found == slow_hddm_w(values, confidence, smoothing, two_sided)
 
 
-@pytest.mark.parametrize("seed", range(6))
-def test_hddm_w_is_its_definition_when_every_update_ends_at_a_cut(changing_errors, seed):
+def test_hddm_w_is_its_definition_when_every_update_ends_at_a_cut(changing_errors):
     """Fed one by one, the first value behind a cut always comes with the update after it."""
-    values = np.random.default_rng(seed).random(700) * 0.2 + changing_errors(seed, 700) * 0.8
-    detector = HDDM_W(drift_confidence=0.3, smoothing=0.2, two_sided=True)
-    for value in values:
-        detector.update(value)
-    expected = slow_hddm_w(values, 0.3, 0.2, two_sided=True)
-    assert detector.alarms_[0].tolist() == expected
-    assert len(expected) >= 1
+    n_alarms = 0
+    for seed in range(6):
+        values = np.random.default_rng(seed).random(700) * 0.2 + changing_errors(seed, 700) * 0.8
+        detector = HDDM_W(drift_confidence=0.3, smoothing=0.2, two_sided=True)
+        for value in values:
+            detector.update(value)
+        assert detector.alarms_[0].tolist() == slow_hddm_w(values, 0.3, 0.2, two_sided=True)
+        n_alarms += detector.alarms_[0].size
+    assert n_alarms >= 10
 
 
 def test_one_sided_detection_lets_an_improvement_pass():
