@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pytest
@@ -89,7 +90,7 @@ def test_whoever_asks_before_each_retraining_keeps_cooldown_and_budget(moments: 
         if asks(trigger, now).should_retrain:
             trigger.record_retraining(now)
             begun.append(now)
-    assert all(later - earlier >= 50.0 for earlier, later in zip(begun, begun[1:], strict=False))
+    assert all(later - earlier >= 50.0 for earlier, later in itertools.pairwise(begun))
     assert all(sum(now - 1000.0 < other <= now for other in begun) <= budget for now in begun)
     assert bool(begun) == bool(moments)
 

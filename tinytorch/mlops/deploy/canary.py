@@ -22,7 +22,7 @@ DEFAULT_MAXIMUM_LOOKS = 10
 class CanaryRollout:
     """Raises the challenger's share of traffic step by step, and rolls back when it is significantly worse.
 
-    At each look the error rates seen since the rollout began are compared by a one-sided test of two proportions at
+    A look is a step before which new labels came. At each look the error rates seen since the rollout began are compared by a one-sided test of two proportions at
     the level `false_rollback_rate / maximum_looks` (Bonferroni over the looks). Worse: roll back. Not enough labels,
     or more errors than the champion without significance: hold. Otherwise: advance. Without traffic it never
     advances, and after `maximum_looks` looks without a verdict it rolls back: that befalls about one in four equally
@@ -71,6 +71,9 @@ class CanaryRollout:
         self._errors = np.zeros(2, dtype=np.int64)
         self._labelled = np.zeros(2, dtype=np.int64)
         self._labelled_at_last_advance = np.zeros(2, dtype=np.int64)
+        self._labelled_at_last_look = np.zeros(2, dtype=np.int64)
+        # A rollback is final.
+        self._ended: RolloutDecision | None = None
 
     @property
     def challenger_weight(self) -> float:
@@ -90,10 +93,10 @@ class CanaryRollout:
         self._log.add(champion_batch)
         self._log.add(challenger_batch)
         self._versions = (champion_batch.model_version, challenger_batch.model_version)
-        fresh = self._labelled - self._labelled_at_last_advance
-        if (fresh < self.minimum_labels).any():
-            return self._hold(f"{fresh[0]} and {fresh[1]} labels, {self.minimum_labels} needed from each version")
-        return self._judge()
+        decision = self._ended or self._decide()
+        if decision.action == "roll_back":
+            self._ended = decision
+        return decision
 
     def record_labels(self, label_batch: LabelBatch) -> None:
         """Take in labels of batches given to `step` before; others are left out."""
@@ -114,9 +117,21 @@ class CanaryRollout:
             check_columns(challenger_batch.features, champion_batch.features.shape[1])
         self._log.check_new(as_request_ids(np.concatenate([champion_batch.request_ids, challenger_batch.request_ids])))
 
+    def _decide(self) -> RolloutDecision:
+        """Compare if there is something new to compare, and as long as looks are left."""
+        if self._looks >= self.maximum_looks and self.challenger_weight < 1.0:
+            return RolloutDecision("roll_back", 0.0, (f"no verdict after {self._looks} looks",))
+        fresh = self._labelled - self._labelled_at_last_advance
+        if (fresh < self.minimum_labels).any():
+            return self._hold(f"{fresh[0]} and {fresh[1]} labels, {self.minimum_labels} needed from each version")
+        if (self._labelled == self._labelled_at_last_look).all():
+            return self._hold("no labels since the last look")
+        return self._judge()
+
     def _judge(self) -> RolloutDecision:
         """Compare the error rates and turn the comparison into a decision."""
         self._looks += 1
+        self._labelled_at_last_look = self._labelled.copy()
         (champion_errors, challenger_errors), (n_champion, n_challenger) = self._errors, self._labelled
         result = two_proportion_test(champion_errors, n_champion, challenger_errors, n_challenger, "greater")
         evidence = (
@@ -132,7 +147,5 @@ class CanaryRollout:
         return RolloutDecision("advance", self.challenger_weight, (evidence,))
 
     def _hold(self, reason: str) -> RolloutDecision:
-        """Stay where we are, or give up when we have looked often enough."""
-        if self._looks >= self.maximum_looks:
-            return RolloutDecision("roll_back", 0.0, (reason, f"no verdict after {self._looks} looks"))
+        """Stay where we are."""
         return RolloutDecision("hold", self.challenger_weight, (reason,))
