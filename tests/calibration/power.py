@@ -29,6 +29,8 @@ BLIND_TO_SPREAD = (
     "block_permutation_mean_test",
 )  # fmt: skip
 """Tests of the mean or of the order of values: on normal data a wider spread alone moves neither."""
+SEES_PART = {("pca_reconstruction_test", MEAN)}
+"""A shift along the kept components goes unseen, as its docstring says; the rest of it is seen."""
 NO_POWER = (
     "column_report", "bonferroni", "holm", "benjamini_hochberg", "benjamini_yekutieli", "wilson_interval",
     "clopper_pearson_interval", "bootstrap_interval", "percentile_interval",
@@ -61,9 +63,17 @@ def kinds_of(subject: Subject) -> tuple[str, ...]:
     return (MEAN,) if subject.name == "paired_bootstrap" else (MEAN, SPREAD)
 
 
-def sees(name: str, kind: str) -> bool:
-    """Whether a test is made to find such a change."""
+def sees(name: str, kind: str) -> bool | None:
+    """Whether a test is made to find such a change; None where it finds some of them only."""
+    if (name, kind) in SEES_PART:
+        return None
     return not (kind == MEAN and name in BLIND_TO_MEAN) and not (kind == SPREAD and name in BLIND_TO_SPREAD)
+
+
+def is_as_expected(curve: Curve) -> bool:
+    """Whether a test often finds the largest change that it sees, and seldom one that it does not."""
+    expected = sees(curve.test, curve.kind)
+    return expected is None or (curve.power[-1] > OFTEN) == expected
 
 
 def power_curve(subject: Subject, kind: str, share: float, steps: tuple[float, ...] = STEPS) -> Curve:
