@@ -177,7 +177,7 @@ def _as_codes(values: np.ndarray, name: str) -> np.ndarray:
 
 def _as_text(values: np.ndarray, name: str) -> np.ndarray:
     """Return a table of hashable Python values, or say what is wrong with it."""
-    table = to_array(values)
+    table = to_array(values, name)
     table = (table[:, np.newaxis] if table.ndim == 1 else table).astype(object)
     if table.ndim != 2 or table.shape[1] == 0:
         raise ValueError(f"{name} must have shape (n, n_features), got {table.shape}.")

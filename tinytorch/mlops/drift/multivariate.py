@@ -44,9 +44,10 @@ MINIMUM_EFFECTS = {
     "pca": DEFAULT_MINIMUM_EFFECT,
 }
 # Pairs of reference rows that a ruler averages over: their means are then known to about one percent.
-RULER_PAIRS = 10_000
-# Shifts, in standard deviations, for which the statistic is tabulated; in between it is interpolated.
-RULER_SHIFTS = np.linspace(0.0, 20.0, 201)
+RULER_PAIRS = 4_000
+# Shifts, in standard deviations, for which the statistic is tabulated; in between it is interpolated, and beyond 20 a
+# number says no more than "far".
+RULER_SHIFTS = np.concatenate([np.arange(0.0, 3.0, 0.1), np.arange(3.0, 20.5, 0.5)])
 # Cohen's d is infinite where rows do not vary at all; a report holds numbers.
 LARGEST_EFFECT_SIZE = 100.0
 
