@@ -28,11 +28,11 @@ def refuses_without_a_trace() -> Callable[..., None]:
     def check(detector: Any, window: np.ndarray, bad_fits: list[Any], bad_windows: list[Any]) -> None:
         before = detector.detect_drift(window, 1.0)
         for bad in bad_fits:
-            with pytest.raises(ValueError, match="reference|model"):
+            with pytest.raises(ValueError, match=r"^reference "):
                 detector.fit(bad)
             require_same_report(detector.detect_drift(window, 1.0), before, "a window after a refused fit")
         for bad in bad_windows:
-            with pytest.raises(ValueError, match="current|model"):
+            with pytest.raises(ValueError, match=r"^current "):
                 detector.detect_drift(bad, 1.0)
             require_same_report(detector.detect_drift(window, 1.0), before, "a window after a refused window")
 

@@ -1,6 +1,6 @@
 """Floor 2, drift: do categories come in other shares than before, also when some of them are rare? Uses `stats`.
 
-    frequent categories: chi-square or G;  rare ones, counted together: Fisher's exact test;  p = 2 min(p, p)
+frequent categories: chi-square or G;  rare ones, counted together: Fisher's exact test;  p = 2 min(p, p)
 """
 
 from __future__ import annotations
