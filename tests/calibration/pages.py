@@ -73,7 +73,7 @@ def _introduction(calibration: Calibration) -> Iterable[str]:
         "where the words are known but the docstring lacks them; UNEXPLAINED otherwise. The last two fail the drill. "
         "PSI alarms above `psi_threshold`; intervals when they miss the truth; corrections and `column_report` when "
         f"any of {N_FAMILY} columns is flagged; sequential tests when any of {N_LOOKS} looks finds a difference "
-        "(n and m are then rows per look).\n"
+        "(n and m are then rows per look). What looks at one sample has m = 0.\n"
     )
     yield "**Laws of the data**\n"
     yield from (f"- {name}: {words}" for name, words in LAWS_IN_WORDS.items())
@@ -95,7 +95,7 @@ def _rate_table(rates: Sequence[Rate]) -> Iterable[str]:
 
 
 def _verdict(rate: Rate, notes: list[str]) -> str:
-    if rate.verdict == "nominal" or rate.remark is None:
+    if rate.verdict == "nominal" or rate.remark is None or rate.verdict.endswith("UNEXPLAINED"):
         return rate.verdict
     words = f"`{rate.remark.source or rate.remark.test}`: {rate.remark.words}"
     if words not in notes:
