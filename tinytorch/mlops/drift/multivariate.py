@@ -211,7 +211,8 @@ class _Ruler:
 
     def shift_of(self, moved: float) -> np.ndarray:
         """Return the shift that raises the mean distance by `moved`, shape (1,)."""
-        return np.interp([moved], self.distances - self.distances[0], RULER_SHIFTS)
+        shift: np.ndarray = np.interp(np.array([moved]), self.distances - self.distances[0], RULER_SHIFTS)
+        return shift
 
 
 def _mmd_ruler(pairs: _DrawnPairs) -> _Ruler:
