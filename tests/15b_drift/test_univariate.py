@@ -101,7 +101,7 @@ def test_statistic_and_pvalue_are_scipys(seed: int, n_reference: int, n_current:
 
 @pytest.mark.parametrize("correction", ["holm", "bonferroni", "benjamini-hochberg", "benjamini-yekutieli"])
 def test_pvalues_are_corrected_for_the_number_of_features(correction: str):
-    current = normal(1, 100) + [0.0, 0.2, 0.4, 0.6, 0.0]
+    current = normal(1, 100) + np.array([0.0, 0.2, 0.4, 0.6, 0.0])
     report = UnivariateDetector(correction=correction).fit(normal(0, 200)).detect_drift(current, now=0.0)
     np.testing.assert_allclose(report.adjusted_pvalue, adjust_pvalues(report.pvalue, correction))
     assert (report.adjusted_pvalue >= report.pvalue).all()
@@ -148,8 +148,11 @@ def test_values_that_always_missed_are_no_drift_and_the_others_are_still_compare
     report = detector.detect_drift(current, now=0.0)
     assert report.drifted_features == ("feature_1",)
     present = ~np.isnan(current[:, 1])
+    current[:, 1] -= 1.8
+    report = detector.detect_drift(current, now=0.0)
     expected = ks_2samp(reference[~np.isnan(reference[:, 1]), 1], current[present, 1])
     assert report.statistic[1] == pytest.approx(expected.statistic)
+    assert 1e-6 < expected.pvalue < 0.5
     assert report.pvalue[1] == pytest.approx(2 * expected.pvalue, rel=1e-6)  # two questions were asked
 
 

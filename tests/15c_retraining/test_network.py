@@ -45,6 +45,14 @@ def test_the_same_generator_gives_the_same_network_and_another_another():
     assert hash_model(one) == hash_model(same) != hash_model(other)
 
 
+def test_the_order_of_the_rows_is_drawn_from_the_generator_that_was_given():
+    features, labels = two_classes()
+    short, long = np.random.default_rng(0), np.random.default_rng(0)
+    small(epochs=1).train(features, labels, short)
+    small(epochs=2).train(features, labels, long)
+    assert short.integers(2**60) != long.integers(2**60)  # a second epoch has shuffled once more
+
+
 def test_training_leaves_data_and_earlier_models_alone():
     features, labels = two_classes()
     kept_features, kept_labels = features.copy(), labels.copy()

@@ -46,6 +46,11 @@ def test_nobody_goes_at_zero_and_everybody_at_one():
     assert split._to_share(b"\x00" * 8) == 0.0
 
 
+def test_not_even_the_smallest_share_goes_at_zero(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(split, "_share", lambda key: 0.0)
+    assert not split_traffic(IDS, 0.0).any()
+
+
 def test_another_salt_is_another_split():
     one, other = split_traffic(IDS, 0.5, "digits-2"), split_traffic(IDS, 0.5, "digits-3")
     # Independent halves agree on half: binomial (4000, 0.5), 4 standard deviations are 126.

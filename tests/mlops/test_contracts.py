@@ -174,10 +174,11 @@ def test_recommendations_follow_from_the_figures():
 
 
 def test_arrays_in_records_are_copies_that_cannot_be_written():
-    mine = np.array([[0.0, 1.0], [2.0, 3.0]])
-    batch = PredictionBatch(**(BATCH | {"features": mine}))
-    mine[0, 0] = 99.0
+    mine, ids = np.array([[0.0, 1.0], [2.0, 3.0]]), np.array([1, 2])
+    batch = PredictionBatch(**(BATCH | {"features": mine, "request_ids": ids}))
+    mine[0, 0] = ids[0] = 99
     assert batch.features[0, 0] == 0.0
+    assert batch.request_ids[0] == 1
     for name in ("request_ids", "features", "predictions", "probabilities", "latency_ms"):
         with pytest.raises(ValueError, match="read-only"):
             getattr(batch, name)[0] = 0

@@ -475,6 +475,22 @@ def test_after_a_promotion_the_next_request_is_the_new_versions_and_watching_beg
     assert (health.firing_alerts, health.drift_report, health.challenger_version) == ((), None, None)
 
 
+@pytest.mark.parametrize("deploy", ["promote", "roll back"])
+def test_a_deployment_begins_a_new_chapter_of_traffic(deploy: str):
+    loop = promoted_loop()
+    if deploy == "roll back":
+        loop.pipeline.roll_back(now=2.5)
+    loop.detector.pvalue = 0.001
+    for step in range(4):
+        loop.serve(now=3.0 + step, value=9.0)
+        loop.pipeline.run_cycle(now=3.0 + step)
+    assert loop.detector.windows == []  # what came before does not fill the window
+    loop.serve(now=7.0, value=9.0)
+    (event,) = loop.pipeline.run_cycle(now=7.0)
+    assert event.kind == "drift"
+    assert set(loop.detector.windows[0][:, 0]) == {9.0}
+
+
 def test_rolling_back_answers_the_very_next_request_by_the_old_version_and_gives_it_its_old_yardsticks():
     loop = promoted_loop()
     assert loop.pipeline.roll_back(now=4.0).version == 1
