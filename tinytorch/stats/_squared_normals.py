@@ -1,4 +1,4 @@
-"""Tails of weighted sums of squared normals: the limit laws of Cramer-von Mises and Anderson-Darling. Numpy only.
+"""Tails and moments of weighted sums of squared normals: the limit laws of Cramer-von Mises and Anderson-Darling. Numpy only.
 
     Q = sum over j of Z_j^2 / mu_j,  Z_j independent standard normal,  D(u) = product over j of (1 - u / mu_j)
     P(Q > z) = 1/pi  sum over k of (-1)^(k+1)  integral from mu_(2k-1) to mu_(2k) of e^(-z u / 2) / (u sqrt|D(u)|) du
@@ -49,6 +49,28 @@ def anderson_darling_sf(z: np.ndarray) -> np.ndarray:
     array([0.05])
     """
     return _tail(z, ANDERSON_DARLING_FLOOR, *_anderson_darling_rule())
+
+
+def bridge_traces(diagonal: np.ndarray, low: np.ndarray, middle: np.ndarray, high: np.ndarray) -> tuple[float, float]:
+    """Return tr(M^2) and tr(M^3) of a weighted bridge: M_jk = sqrt(w_j w_k) b_j a_k for j < k.
+
+    The sum of w_j g_j^2 over normal gaps g with such covariances has variance 2 tr(M^2) and third moment 8 tr(M^3).
+    Running sums of low = w b^2, middle = w a b and high = w a^2 take the place of M; its diagonal is given.
+
+    Examples
+    --------
+    >>> w, b, a = np.array([0.5, 0.5]), np.array([0.3, 0.6]), np.array([0.7, 0.4])
+    >>> traces = bridge_traces(w * a * b, w * b**2, w * a * b, w * a**2)
+    >>> matrix = np.array([[0.21, 0.12], [0.12, 0.24]]) / 2
+    >>> np.allclose(traces, [np.trace(matrix @ matrix), np.trace(matrix @ matrix @ matrix)])
+    True
+    """
+    lower = np.cumsum(low) - low
+    inner = np.cumsum(middle * lower) - middle * lower
+    pairs = high * lower
+    upper = np.cumsum(high[::-1])[::-1] - high
+    cubes = (diagonal**3).sum() + 3 * (diagonal * (pairs + low * upper)).sum() + 6 * (high * inner).sum()
+    return float((diagonal**2).sum() + 2 * pairs.sum()), float(cubes)
 
 
 def _tail(z: np.ndarray, floor: float, points: np.ndarray, weights: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from tinytorch.stats._inputs import as_pair
 from tinytorch.stats._merged import Merged, merged_columns
 from tinytorch.stats._results import TwoSampleResult
-from tinytorch.stats._squared_normals import anderson_darling_sf
+from tinytorch.stats._squared_normals import anderson_darling_sf, bridge_traces
 from tinytorch.stats.special import chi2_sf
 
 # Standard deviation of the limit law: the sum over j of 2 / (j (j + 1))^2 is 2 (pi^2 - 9) / 3.
@@ -96,15 +96,10 @@ def _traces(share: np.ndarray, below: np.ndarray, above: np.ndarray, variance: n
     """Return tr(M^2) and tr(M^3), M_jk = sqrt(share_j share_k) * correlation of the gaps at values j and k.
 
     A^2 = sum of share_j g_j^2 over standardised gaps g, so its mean is 1 whatever the ties; its variance is
-    2 tr(M^2) and its third moment 8 tr(M^3). As the covariance is below_j above_k for j < k, running sums suffice.
+    2 tr(M^2) and its third moment 8 tr(M^3). The covariance is below_j above_k for j < k.
     """
     low, middle, high = (share * part / variance for part in (below**2, below * above, above**2))
-    lower = np.cumsum(low) - low
-    inner = np.cumsum(middle * lower) - middle * lower
-    pairs = high * lower
-    upper = np.cumsum(high[::-1])[::-1] - high
-    cubes = (share**3).sum() + 3 * (share * (pairs + low * upper)).sum() + 6 * (high * inner).sum()
-    return float((share**2).sum() + 2 * pairs.sum()), float(cubes)
+    return bridge_traces(share, low, middle, high)
 
 
 def _tied_sf(squared: np.ndarray, second: np.ndarray, third: np.ndarray, narrowing: float) -> np.ndarray:
