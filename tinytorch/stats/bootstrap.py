@@ -47,7 +47,8 @@ def bootstrap_interval(
 
     It corrects the percentile interval for bias and skewness, for one more evaluation of the statistic per row; in
     columns where all resamples lie on one side of the statistic it is the percentile interval. Equals
-    `scipy.stats.bootstrap` with the same draws.
+    `scipy.stats.bootstrap` with the same draws. On few rows it covers somewhat less: the mean of 30 normal values in
+    0.935 of cases at 0.95.
 
     Parameters
     ----------

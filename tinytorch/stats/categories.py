@@ -80,7 +80,8 @@ def chi2_test(reference: ArrayLike | FittedCategories, current: ArrayLike) -> Tw
 
     Statistic and p-value are those of `scipy.stats.chi2_contingency(table, correction=False)` on the 2 by
     categories table of counts. Categories that only one sample has count like all others. A column with a single
-    category has statistic 0 and p-value 1.
+    category has statistic 0 and p-value 1. Where a category is expected fewer than about five times, it rejects less
+    often than its level: 0.033 at 0.05.
 
     Parameters
     ----------
@@ -119,7 +120,8 @@ def g_test(reference: ArrayLike | FittedCategories, current: ArrayLike) -> TwoSa
 
     Statistic and p-value are those of `scipy.stats.chi2_contingency(table, correction=False,
     lambda_="log-likelihood")`; everything else is as in `chi2_test`, the effect size (Cramer's V, which rests on
-    Pearson's statistic) included.
+    Pearson's statistic) included. On few rows it rejects too often, where `chi2_test` does not: at 0.05 in 0.10 of
+    cases with 10 rows each in five categories, in 0.07 with 50 against 20.
 
     Raises
     ------

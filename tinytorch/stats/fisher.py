@@ -80,6 +80,8 @@ def fisher_exact_counts(
 ) -> TwoSampleResult:
     """Run Fisher's exact test on counts: is the share of successes the same in both samples?
 
+    It never exceeds its level, and on few rows stays well below it.
+
     Parameters
     ----------
     successes_reference, n_reference, successes_current, n_current : array_like

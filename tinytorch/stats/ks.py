@@ -37,7 +37,9 @@ def ks_2samp(
     Statistic and p-value are those of `scipy.stats.ks_2samp`. Three differences: where scipy's exact one-sided
     count overflows and falls back to the approximation (unequal samples of some hundreds), this one stays exact;
     `method="exact"` is exact at any size, however long it takes; a p-value of a discrete column is, here as there,
-    too large rather than too small (on two values the test fires 1% of the time at a nominal 5%).
+    too large rather than too small (on two values the test fires 1% of the time at a nominal 5%). D moves in steps,
+    so that with few rows of equal number the test fires less often than its level: at 0.05 in 0.012 of cases with
+    10 rows each, in 0.036 with 100.
 
     Parameters
     ----------

@@ -30,7 +30,8 @@ def mannwhitneyu(
     """Test per column whether values of one sample tend to exceed those of the other.
 
     Statistic, switches and p-value are those of `scipy.stats.mannwhitneyu`, except that "auto" looks for ties in
-    each column by itself (scipy drops the exact law for all columns if one has ties).
+    each column by itself (scipy drops the exact law for all columns if one has ties). With few rows it rejects
+    slightly less often than its level: about 0.04 at 0.05 with 10 rows each.
 
     Parameters
     ----------

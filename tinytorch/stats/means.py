@@ -24,7 +24,9 @@ ALTERNATIVES = ("two-sided", "less", "greater")
 def welch_t_test(reference: ArrayLike, current: ArrayLike, *, alternative: str = "two-sided") -> TwoSampleResult:
     """Test per column whether the means are equal, without assuming equal spreads.
 
-    Equals `scipy.stats.ttest_ind(current, reference, equal_var=False)`.
+    Equals `scipy.stats.ttest_ind(current, reference, equal_var=False)`. The law is that of normal values; with few
+    rows it is rough on others: 0.037 at 0.05 with 10 rows each on two values, 0.04 on Student's t with three degrees
+    of freedom, and 0.016 at 0.01 with 50 against 20 on two values.
 
     Parameters
     ----------
@@ -72,7 +74,7 @@ def z_test(reference: ArrayLike, current: ArrayLike, *, alternative: str = "two-
     """Test per column whether the means are equal, by the normal law: for large samples.
 
     The statistic is Welch's t; the normal law is its limit. Below about 100 rows a sample it rejects too often
-    (with 10 against 10 rows at 0.05: about 0.066); take `welch_t_test` there.
+    (with 10 against 10 rows at 0.05: about 0.066, on two values 0.08); take `welch_t_test` there.
 
     Parameters
     ----------

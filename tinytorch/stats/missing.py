@@ -17,6 +17,7 @@ def missing_rate_test(reference: ArrayLike, current: ArrayLike, alternative: str
     """Test per column whether values are missing (NaN) at the same rate in both samples.
 
     The other tests of this package refuse NaN, because dropping it in silence hides a broken sensor; run this first.
+    It is Fisher's exact test. It never exceeds its level, and on few rows stays well below it.
 
     Parameters
     ----------

@@ -35,7 +35,8 @@ def permutation_test(
     """Test per column whether both samples have one mean, by shuffling which rows belong to which sample.
 
     Exact at any sample size for exchangeable rows, with no law assumed for the values. Rows that depend on their
-    neighbours in time are not exchangeable: permute blocks of them instead.
+    neighbours in time are not exchangeable: permute blocks of them instead. On few distinct values many shuffles tie
+    with the data, and it rejects less often than its level.
 
     Parameters
     ----------

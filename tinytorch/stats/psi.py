@@ -108,6 +108,10 @@ def psi_of_counts(
 def psi_threshold(n_reference: int, n_current: int, bins: ArrayLike, alpha: float = DEFAULT_ALPHA) -> np.ndarray:
     """Return the PSI that two samples of one law exceed with probability `alpha`, in place of "0.1" and "0.25".
 
+    With fewer than about ten rows a bin the index does not reach the threshold that often: smoothing holds it down
+    (over 10 bins at 0.05 no column of 10 against 10 rows exceeds it, and 0.0002 of those of 50 against 20). On two
+    values and 10 rows each it is exceeded too often, 0.06 at 0.05 and 0.04 at 0.01.
+
     Parameters
     ----------
     n_reference, n_current : int

@@ -22,6 +22,7 @@ def brown_forsythe_test(reference: ArrayLike, current: ArrayLike) -> TwoSampleRe
 
     Equals `scipy.stats.levene(reference, current, center="median")`. In small samples the distances from the median
     run short, and it rejects less often than its level: 0.036 of equal spreads at 0.05 with 10 rows each, 0.007 with 5.
+    On two values and few rows it rejects too often: 0.10 with 10 rows each.
 
     Parameters
     ----------

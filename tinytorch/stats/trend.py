@@ -46,7 +46,8 @@ def trend_test(values: ArrayLike) -> TrendResult:
     """Test per column whether equally spaced values rise or fall over time.
 
     The p-value is that of `scipy.stats.kendalltau` against time: exact without ties up to 33 values, the
-    tie-corrected normal law otherwise. It takes the values as independent about the trend: where neighbours resemble
+    tie-corrected normal law otherwise. On few tied values that law is rough and rejects less often than its level.
+    It takes the values as independent about the trend: where neighbours resemble
     each other, small p-values come too often. Pairs are compared, so n values cost n (n - 1) / 2 steps a column.
 
     Parameters

@@ -68,6 +68,8 @@ def z_test_from_moments(reference: Moments, current: Moments) -> TwoSampleResult
 def ks_from_quantiles(reference: Quantiles, current: Quantiles) -> TwoSampleResult:
     """Test per column whether two sketched distributions differ: Kolmogorov-Smirnov within the sketches' error.
 
+    On discrete columns the p-value is too large rather than too small, as that of `ks_2samp`.
+
     Parameters
     ----------
     reference, current : Quantiles
