@@ -35,7 +35,7 @@ def is_tied(left: np.ndarray, right: np.ndarray) -> bool:
 @settings(deadline=None, derandomize=True, max_examples=25)
 @given(st.integers(0, 10**6), st.integers(2, 25), st.integers(2, 25))
 def test_the_statistic_is_its_definition_and_without_ties_statistic_and_pvalue_equal_scipy(hard_pair, seed, n, m):
-    """Scipy's midrank formula is not T of tied rows (see the trap below), so tied columns have the slow oracle alone."""
+    """Scipy's midrank formula is not T of tied rows (see the trap below): tied columns have the slow oracle alone."""
     n, m = (n, m) if max(n, m) > 20 else (min(n, 9), min(m, 9))  # the exact law of two odd sizes is slow in scipy
     reference, current = hard_pair(seed, n, m)
     result = cramervonmises_2samp(reference, current)

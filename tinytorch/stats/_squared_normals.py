@@ -1,4 +1,4 @@
-"""Tails and moments of weighted sums of squared normals: the limit laws of Cramer-von Mises and Anderson-Darling. Numpy only.
+"""Tails and moments of weighted sums of squared normals: Cramer-von Mises and Anderson-Darling laws. Numpy only.
 
     Q = sum over j of Z_j^2 / mu_j,  Z_j independent standard normal,  D(u) = product over j of (1 - u / mu_j)
     P(Q > z) = 1/pi  sum over k of (-1)^(k+1)  integral from mu_(2k-1) to mu_(2k) of e^(-z u / 2) / (u sqrt|D(u)|) du
