@@ -22,11 +22,11 @@ DEFAULT_MAXIMUM_LOOKS = 10
 class CanaryRollout:
     """Raises the challenger's share of traffic step by step, and rolls back when it is significantly worse.
 
-    A look is a step before which new labels came. At each look the error rates seen since the rollout began are compared by a one-sided test of two proportions at
-    the level `false_rollback_rate / maximum_looks` (Bonferroni over the looks). Worse: roll back. Not enough labels,
-    or more errors than the champion without significance: hold. Otherwise: advance. Without traffic it never
-    advances, and after `maximum_looks` looks without a verdict it rolls back: that befalls about one in four equally
-    good challengers, which nobody needs, and hardly any better one.
+    A look is a step before which new labels came. At each look the error rates seen since the rollout began are
+    compared by a one-sided test of two proportions at the level `false_rollback_rate / maximum_looks` (Bonferroni
+    over the looks). Worse: roll back. Not enough labels, or more errors than the champion without significance: hold.
+    Otherwise: advance. Without traffic it never advances, and after `maximum_looks` looks without a verdict it rolls
+    back: that befalls about one in four equally good challengers, which nobody needs, and hardly any better one.
 
     Parameters
     ----------
