@@ -122,10 +122,11 @@ def _exact_law(n: int, m: int, counts: tuple[int, ...]) -> tuple[np.ndarray, np.
     for count in counts[:-1]:
         upto += count
         way, more = _ways(n - taken, count, rows - upto)
-        shares = shares[way] * binomial_pmf(np.arange(count + 1), count, n / rows)[more]
+        fewest = more.min()
+        shares = shares[way] * binomial_pmf(np.arange(fewest, more.max() + 1), count, n / rows)[more - fewest]
         taken = taken[way] + more
         gaps = (rows * taken - n * upto) // math.gcd(n, m)
-        taken, squares, shares = _joined(taken, squares[way] + count * gaps.astype(np.float64) ** 2, shares)
+        taken, squares, shares = _merge_ways(taken, squares[way] + count * gaps.astype(np.float64) ** 2, shares)
     shares = shares * binomial_pmf(n - taken, counts[-1], n / rows)
     levels, places = np.unique(squares, return_inverse=True)
     tail = np.cumsum(np.bincount(places, weights=shares)[::-1])[::-1]
@@ -147,7 +148,7 @@ def _ways(wanted: np.ndarray, count: int, remaining: int) -> tuple[np.ndarray, n
     return place, np.arange(len(place)) - first[place] + low[place]
 
 
-def _joined(taken: np.ndarray, squares: np.ndarray, shares: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _merge_ways(taken: np.ndarray, squares: np.ndarray, shares: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Add the shares of ways that are alike, where one float can tell all ways apart."""
     base = taken.max() + 1.0
     if squares.max() >= WHOLE_FLOATS / base - 1:
