@@ -40,9 +40,9 @@ def introduction(record: Record) -> Iterable[str]:
         "*x floor*: our time as a multiple of numpy's bare operation on the same data, small is good. *x peer*: the "
         "peer's time as a multiple of ours, large is good. In brackets the same from processor time, which is steadier "
         "while other work runs and which the verdict takes. *Reached*: what a throw-away trial in plain numpy reached "
-        "before the library was written; *must* is three quarters of it, *goal* is what was aimed at (source: the "
-        "table of peers, ANCHORS section 1; floors that sort are those without AVX-512, see the next table). MB: most "
-        "memory held beyond what was there before.\n"
+        "before the library was written; *must* is three quarters of it, *goal* is what was aimed at "
+        "(`benchmarks/targets.py`; floors that sort are those without AVX-512, see the next table). MB: most memory "
+        "held beyond what was there before.\n"
     )
 
 

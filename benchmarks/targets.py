@@ -1,8 +1,8 @@
 """What the speed of the statistics is held against.
 
 `reached` is what a throw-away trial in plain numpy reached on a two-core machine (Zen 4, Python 3.11, numpy 2), where
-the peers were timed on the same work in one process. Source of all figures: ANCHORS, section 1, "Speed on the same
-work". Of a multiple over a peer three quarters of what was reached must hold, and the goal should.
+the peers were timed on the same work in one process, before this library was written. Of a multiple
+over a peer three quarters of what was reached must hold, and the goal should.
 """
 
 from __future__ import annotations

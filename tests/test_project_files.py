@@ -145,15 +145,18 @@ def test_the_file_stands(name: str) -> None:
     assert (ROOT / name).is_file()
 
 
-def test_git_keeps_arrays_binary_and_lines_short() -> None:
+def test_git_keeps_arrays_binary_and_shows_notebooks_as_text() -> None:
     lines = read(".gitattributes").splitlines()
     assert {"* text=auto eol=lf", "*.npz binary"} <= set(lines)
     assert any(line.startswith("*.ipynb") and "diff=jupytext" in line for line in lines)
 
 
-def test_the_changelog_speaks_of_this_version_or_of_none_yet() -> None:
-    headings = re.findall(r"^## \[(.+?)\]", read("CHANGELOG.md"), flags=re.MULTILINE)
+@pytest.mark.parametrize("part", ["core", "stats", "datasets", "mlops", "checks"])
+def test_the_changelog_begins_with_what_is_unreleased_and_names_every_part(part: str) -> None:
+    text = read("CHANGELOG.md")
+    headings = re.findall(r"^## \[(.+?)\]", text, flags=re.MULTILINE)
     assert headings[0] == "Unreleased"
+    assert f"`tinytorch.{part}`" in text
 
 
 @pytest.mark.parametrize("target", ["demo", "test", "lab", "bench", "bench-peers", "drills", "lint", "help"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -60,11 +61,39 @@ def test_a_run_that_is_not_as_declared_says_why_and_exits_with_1(tmp_path, capsy
     [
         (["--severity", "2"], "severity must be in [0.0, 1.0], got 2.0."),
         (["--seed", "-1"], "--seed must be >= 0, got -1."),
+        (["--drift", "none", "--severity", "0.5"], "--severity must not be given with --drift none, got 0.5."),
+        (["--out", ""], "--out must be a folder that can be written, got ''."),
+        (["--out", "README.md"], "--out must be a folder that can be written, got 'README.md' (File exists)."),
     ],
 )
-def test_bad_arguments_are_one_line_on_stderr_and_exit_code_2(arguments, message, capsys):
+def test_bad_arguments_are_one_line_on_stderr_and_exit_code_2(arguments, message, capsys, monkeypatch):
+    monkeypatch.chdir(DOCS.parent)
     assert main(["demo", *arguments]) == 2
-    assert message in capsys.readouterr().err
+    printed = capsys.readouterr()
+    assert message in printed.err
+    assert printed.out == "", "nothing was run before the arguments were read"
+
+
+def test_json_holds_what_a_program_needs(tmp_path):
+    assert main(["demo", "--drift", "none", "--out", str(tmp_path), "--json", str(tmp_path / "run.json")]) == 0
+    content = json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))
+    assert content["as_declared"] is True
+    assert content["expected_outcome"] == "none"
+    assert content["champion"]["version"] == 1
+    assert [event["kind"] for event in content["events"]] == ["started"]
+    low, high = content["final_accuracy_interval"]
+    assert 0.8 < low < high <= 1.0
+
+
+def test_a_reader_that_leaves_early_is_no_error(tmp_path):
+    program = "import sys; from tinytorch.cli.main import main; sys.exit(main(['demo', '--drift', 'none']))"
+    command = [sys.executable, "-c", program]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path) as process:
+        assert process.stdout is not None and process.stderr is not None
+        process.stdout.readline()
+        process.stdout.close()
+        errors = process.stderr.read()
+    assert "Traceback" not in errors
 
 
 def test_help_lists_every_kind_with_its_outcome(capsys):

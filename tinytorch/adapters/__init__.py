@@ -1,1 +1,1 @@
-"""Floor 4: the rooms that touch the outside world, each with its extra: plots, terminal, files, servers, databases."""
+"""Floor 4: the rooms that touch the outside world, each with its extra: so far the page of plots and the terminal."""

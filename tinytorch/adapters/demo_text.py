@@ -98,7 +98,7 @@ def name_event(kind: str) -> str:
 def write_command(data: DemoPageData) -> str:
     """Return the command that makes this run again."""
     severity = "" if data.kind == "none" else f" --severity {data.severity:g}"
-    return f"tinytorch demo --drift {data.kind}{severity} --seed {data.seed}"
+    return f"python -m tinytorch.cli demo --drift {data.kind}{severity} --seed {data.seed}"
 
 
 def _accuracy_figures(data: DemoPageData) -> tuple[KeyFigure, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 from tinytorch.adapters.demo_page import write_demo_page
 from tinytorch.adapters.extras import MissingExtraError
 from tinytorch.adapters.terminal import training_progress
+from tinytorch.cli.demo_json import write_summary
 from tinytorch.cli.demo_page_data import page_data
 from tinytorch.cli.demo_run import DRIFT_START_STEP, Demo, DemoRun, StepRecord
 from tinytorch.cli.lesson_stages import lesson_stages
@@ -22,6 +24,14 @@ DEFAULT_KIND = "contrast"
 EXIT_NOT_AS_DECLARED = 1
 PAGE_NAME = "demo.html"
 SECONDS_PER_HOUR = 3600.0
+EPILOG = f"""\
+example: tinytorch demo --drift blur --seed 3
+
+default severities: {", ".join(f"{kind} {severity:g}" for kind, severity in DEFAULT_SEVERITY.items() if severity)}
+The declared outcomes hold for these.
+
+exit codes: 0 the outcome is the declared one, 1 it is another, 2 bad arguments
+"""
 DESCRIPTION = """\
 A TinyTorch network is trained on real digits and serves traffic. The traffic drifts; the drift is seen before the
 labels show the damage; a challenger is trained, compared, tried on a share of the traffic, and promoted. Nothing is
@@ -39,7 +49,7 @@ def add_demo(commands: Any) -> None:
         "demo",
         help="a model on real digits goes once round the whole loop",
         description=DESCRIPTION,
-        epilog="example: tinytorch demo --drift blur --seed 3    (exit code 1 if the outcome is not the declared one)",
+        epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--drift", default=DEFAULT_KIND, choices=EXPECTED_OUTCOMES, metavar="KIND", help=kinds)
@@ -47,9 +57,8 @@ def add_demo(commands: Any) -> None:
     parser.add_argument(
         "--seed", type=int, default=0, metavar="N", help="the same seed gives the same run (%(default)s)"
     )
-    parser.add_argument(
-        "--out", type=Path, default=Path("demo"), metavar="DIR", help="where the page goes (%(default)s)"
-    )
+    parser.add_argument("--out", default="demo", metavar="DIR", help="where the page goes (%(default)s)")
+    parser.add_argument("--json", metavar="FILE", help="also write events, figures and verdict for a program")
     parser.add_argument("--mine", action="store_true", help="run on your own finished lessons")
     parser.set_defaults(run=run_demo)
 
@@ -58,13 +67,18 @@ def run_demo(options: argparse.Namespace) -> int:
     """Run the demo, tell what happens, write the page, and return 0 if the outcome is the declared one."""
     if options.seed < 0:
         raise ValueError(f"--seed must be >= 0, got {options.seed}.")
+    if options.drift == "none" and options.severity is not None:
+        raise ValueError(f"--severity must not be given with --drift none, got {options.severity:g}.")
     plan = DriftPlan(options.drift, options.severity, start_step=DRIFT_START_STEP)
+    folder = _writable_folder(options.out)
     _tell_plan(plan, options.seed)
     started = time.perf_counter()
     finished = _run(plan, options)
     verdict = judge(finished)
     _tell_end(finished, verdict, time.perf_counter() - started)
-    _write_page(finished, verdict, options)
+    if options.json is not None:
+        write_summary(finished, verdict, Path(options.json))
+    _write_page(finished, verdict, folder)
     return 0 if verdict.as_declared else EXIT_NOT_AS_DECLARED
 
 
@@ -125,17 +139,34 @@ def _tell_end(run: DemoRun, verdict: Verdict, duration_s: float) -> None:
     print(f"  Outcome {verdict} in {duration_s:.1f} s of computing.", file=stream)
 
 
-def _write_page(run: DemoRun, verdict: Verdict, options: argparse.Namespace) -> None:
+def _writable_folder(name: str) -> Path:
+    """Return the folder for the page, made and tried before the run: nobody likes to hear of it afterwards."""
+    rule = f"--out must be a folder that can be written, got {name!r}"
+    if not name:
+        raise ValueError(f"{rule}.")
+    folder = Path(name)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise ValueError(f"{rule} ({error.strerror}).") from error
+    return folder
+
+
+def _write_page(run: DemoRun, verdict: Verdict, folder: Path) -> None:
     """Write the page of plots and name the next step; without the extra, say what installs it."""
     try:
-        path = write_demo_page(page_data(run, verdict), options.out / PAGE_NAME)
+        path = write_demo_page(page_data(run, verdict), folder / PAGE_NAME)
     except MissingExtraError as error:
         print(f"  No page of plots: {error}")
     else:
         print(f"\nPage of plots: {path.resolve()}")
     command = f"{shown_python()} -m tinytorch.cli"
-    print(f"Next: open it, then try a harmless drift:  {command} demo --drift blur")
-    print(f"      or build the loop yourself:          {command} lab")
+    other = "contrast, which does harm" if run.kind == "blur" else "blur, which does none"
+    lab = "make lab" if Path("Makefile").is_file() and Path("modules").is_dir() else f"{command} lab"
+    print(f"Next: another drift ({other}):  {command} demo --drift {other.split(',')[0]}")
+    print(f"      build the loop yourself:  {lab}")
 
 
 def shown_python() -> str:

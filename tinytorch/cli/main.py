@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -11,6 +12,8 @@ from tinytorch.cli.demo import add_demo
 from tinytorch.cli.lab import add_lab
 
 EXIT_BAD_INPUT = 2
+# What a shell reports of a program whose reader has left: 128 and the number of SIGPIPE.
+EXIT_BROKEN_PIPE = 141
 DESCRIPTION = """\
 Keep a model alive in production: watch it, see drift, retrain it, ship it.
 
@@ -52,6 +55,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = build_parser().parse_args(arguments)
     try:
         code: int = options.run(options)
+    except BrokenPipeError:  # the reader has left, as `head` does; nothing more can be said, not even at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_BROKEN_PIPE
     except ValueError as error:
         print(f"tinytorch {options.command}: {error}", file=sys.stderr)
         return EXIT_BAD_INPUT
