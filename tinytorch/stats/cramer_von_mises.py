@@ -148,7 +148,7 @@ def _ways(wanted: np.ndarray, count: int, remaining: int) -> tuple[np.ndarray, n
     return place, np.arange(len(place)) - first[place] + low[place]
 
 
-def _merge_ways(taken: np.ndarray, squares: np.ndarray, shares: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _merge_ways(taken: np.ndarray, squares: np.ndarray, shares: np.ndarray) -> tuple[np.ndarray, ...]:
     """Add the shares of ways that are alike, where one float can tell all ways apart."""
     base = taken.max() + 1.0
     if squares.max() >= WHOLE_FLOATS / base - 1:
