@@ -120,7 +120,7 @@ def run(peer: str, statement: str, tasks: Sequence[Task], floors: dict[str, Call
     print(f"{peer} {version}, numpy {np.__version__}, Python {platform.python_version()}")
     print(textwrap.fill(f"{notes}.", WIDTH), end="\n\n")
     load = os.getloadavg()[0]
-    rows = [time_task(task, floors, f"{peer} {version}"[:14], options.repetitions) for task in tasks]
+    rows = [time_task(task, floors, peer, options.repetitions) for task in tasks]
     print_table(rows)
     print_answers(rows, tasks)
     imports, sizes = import_ms(statement, options.repetitions), installed_mb()
