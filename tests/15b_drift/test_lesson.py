@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 from itertools import combinations
 from typing import Any
 
@@ -139,6 +141,27 @@ def test_the_basic_detector_is_blind_to_spread_and_to_the_number_of_rows():
 def test_the_basic_detector_refuses_malformed_batches(current, message):
     with pytest.raises(ValueError, match=message):
         lesson.BasicDriftDetector(np.zeros(1), np.ones(1)).detect_simple_drift(current)
+
+
+@pytest.mark.parametrize(
+    ("mean", "std", "message"),
+    [
+        (float("nan"), 1, "baseline_mean must be finite, got 1 values"),
+        ([0.0, np.inf], [1.0, 1.0], "baseline_mean must be finite, got 1 values"),
+        (0, -1, r"baseline_std must be in \[0, inf\], got -1"),
+        ([0.0, 0.0], [1.0, np.nan], "baseline_std must be finite, got 1 values"),
+        ("a", 1, "baseline_mean must be numbers"),
+        ([[0.0]], [[1.0]], r"baseline_mean must have shape \(n,\), got \(1, 1\)"),
+    ],
+)
+def test_the_basic_detector_refuses_a_baseline_that_no_data_can_have(mean, std, message):
+    with pytest.raises(ValueError, match=message):
+        lesson.BasicDriftDetector(mean, std)
+
+
+def test_the_basic_detector_accepts_one_number_and_a_column_without_spread():
+    assert lesson.BasicDriftDetector(0, 1).detect_simple_drift([[2.5]]).tolist() == [True]
+    assert lesson.BasicDriftDetector([5.0], [0.0]).detect_simple_drift([[5.0]]).tolist() == [False]
 
 
 def test_the_basic_detector_refuses_a_mean_and_a_deviation_that_do_not_match():
@@ -308,6 +331,22 @@ def test_the_library_agrees_on_which_pixels_the_dirt_covers():
 
 
 # The check cells that students are graded by -------------------------------------------------------------------------
+
+
+def test_the_steps_stand_directly_above_each_blank_and_the_blank_points_at_them():
+    for above, blank in itertools.pairwise(CELLS.cells):
+        if "### BEGIN SOLUTION" not in "".join(blank["source"]):
+            continue
+        assert above["cell_type"] == "markdown"
+        n_steps = len(re.findall(r"^\d+\. ", "".join(above["source"]).split("**Steps**")[1], flags=re.MULTILINE))
+        comments = [line.strip() for line in blank["source"] if line.strip().startswith("# ")]
+        assert comments == [f"# Your turn: steps 1-{n_steps} above."]
+
+
+def test_the_lesson_has_three_acts_under_one_title():
+    text = "\n".join("".join(cell["source"]) for cell in CELLS.cells if cell["cell_type"] == "markdown")
+    openings = [line.split(".")[0].split(":")[0] for line in text.splitlines() if line.startswith("# ")]
+    assert openings == ["# 15b Data quality and drift", "# Act 1", "# Act 2", "# Act 3"]
 
 
 def test_every_blank_has_one_check_and_there_are_at_most_six():

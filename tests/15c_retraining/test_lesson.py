@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from typing import Any
 
 import numpy as np
@@ -256,6 +257,14 @@ def test_malformed_exam_rows_are_refused(features, labels, message):
         lesson.compare_models(Answers([0, 0, 0]), Answers([0, 0, 0]), features, labels)
 
 
+def test_a_label_that_neither_model_knows_is_refused_but_one_that_the_challenger_knows_counts():
+    narrow, wide = Answers([0, 1, 0]), Answers([0, 1, 12])  # 11 classes and 22
+    with pytest.raises(ValueError, match="labels must be class indices below 11, got 12"):
+        lesson.compare_models(narrow, narrow, np.zeros((3, 2)), [0, 1, 12])
+    comparison = lesson.compare_models(narrow, wide, np.zeros((3, 2)), [0, 1, 12])
+    assert (comparison.champion_score, comparison.challenger_score) == (pytest.approx(2 / 3), 1.0)
+
+
 def test_the_lesson_fits_the_librarys_session_on_drifted_digits():
     images = load_digits().training
     champion = NetworkTrainer().train(images.features, images.labels, rng())
@@ -271,6 +280,22 @@ def test_the_lesson_fits_the_librarys_session_on_drifted_digits():
 
 
 # The check cells that students are graded by -------------------------------------------------------------------------
+
+
+def test_the_steps_stand_directly_above_each_blank_and_the_blank_points_at_them():
+    for above, blank in itertools.pairwise(CELLS.cells):
+        if "### BEGIN SOLUTION" not in "".join(blank["source"]):
+            continue
+        assert above["cell_type"] == "markdown"
+        n_steps = len(re.findall(r"^\d+\. ", "".join(above["source"]).split("**Steps**")[1], flags=re.MULTILINE))
+        comments = [line.strip() for line in blank["source"] if line.strip().startswith("# ")]
+        assert comments == [f"# Your turn: steps 1-{n_steps} above."]
+
+
+def test_the_lesson_has_three_acts_under_one_title():
+    text = "\n".join("".join(cell["source"]) for cell in CELLS.cells if cell["cell_type"] == "markdown")
+    openings = [line.split(".")[0].split(":")[0] for line in text.splitlines() if line.startswith("# ")]
+    assert openings == ["# 15c Retraining", "# Act 1", "# Act 2", "# Act 3"]
 
 
 def test_every_blank_has_one_check_and_there_are_at_most_six():

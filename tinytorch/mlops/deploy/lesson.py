@@ -71,7 +71,7 @@ class Shelf:
         newest_champion = self.champions[-1] if self.champions else 0
         aliases: dict[int | str, int | str] = {"champion": newest_champion, "latest": len(self.entries)}
         version = aliases.get(version_or_alias, version_or_alias)
-        if isinstance(version, str) or not 1 <= version <= len(self.entries):
+        if not isinstance(version, (int, np.integer)) or not 1 <= version <= len(self.entries):
             raise ValueError(f"version_or_alias must be 1 to {len(self.entries)} or an alias, got {version_or_alias!r}.")
         return self.entries[version - 1]
 
@@ -102,8 +102,8 @@ class ModelRegistry:
 
     def register(self, model: Any, metadata: ModelVersion) -> ModelVersion:
         """Store a model under the draft's name and return the draft with its number and fingerprint."""
-        if metadata.version:
-            raise ValueError(f"metadata must be a draft with version 0, got {metadata.version}.")
+        if not isinstance(metadata, ModelVersion) or metadata.version:
+            raise ValueError(f"metadata must be a ModelVersion draft with version 0, got {metadata!r}.")
         shelf = self._shelves.get(metadata.model_name, Shelf())
         content_hash = metadata.content_hash or hash_model(model)
         entry = replace(metadata, version=len(shelf.entries) + 1, content_hash=content_hash)

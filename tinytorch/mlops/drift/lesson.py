@@ -17,7 +17,7 @@ import numpy as np
 
 from ..._arguments import check_in_range
 from ..contracts import DriftReport
-from ..validate import as_features, check_columns, check_rows
+from ..validate import as_features, as_values, as_values_within, check_columns, check_rows
 
 # %% ../../../modules/15b_drift/15b_drift.ipynb #missing-rate
 def missing_rate(features: np.ndarray) -> np.ndarray:
@@ -36,7 +36,7 @@ def out_of_range_rate(features: np.ndarray, low: float, high: float) -> np.ndarr
     >>> out_of_range_rate(np.array([[5.0], [6.0]]), low=0.0, high=5.0)
     array([0.5])
     """
-    # Steps 1-3 above.
+    # Your turn: steps 1-3 above.
     ### BEGIN SOLUTION
     outside = (features < low) | (features > high)
     rate: np.ndarray = outside.mean(axis=0)
@@ -50,7 +50,7 @@ def constant_columns(features: np.ndarray) -> np.ndarray:
     >>> constant_columns(np.array([[7.0, 1.0], [7.0, 2.0]]))
     array([ True, False])
     """
-    # Steps 1-2 above.
+    # Your turn: steps 1-2 above.
     ### BEGIN SOLUTION
     constant: np.ndarray = (features == features[0]).all(axis=0)
     return constant
@@ -70,8 +70,8 @@ class BasicDriftDetector:
     """
 
     def __init__(self, baseline_mean: np.ndarray, baseline_std: np.ndarray) -> None:
-        self.baseline_mean = np.asarray(baseline_mean, dtype=float)
-        self.baseline_std = np.asarray(baseline_std, dtype=float)
+        self.baseline_mean = as_values(np.atleast_1d(baseline_mean), "baseline_mean")
+        self.baseline_std = as_values_within(np.atleast_1d(baseline_std), "baseline_std", 0.0, np.inf)
         if self.baseline_mean.shape != self.baseline_std.shape:
             raise ValueError(f"baseline_std must have shape {self.baseline_mean.shape}, got {self.baseline_std.shape}.")
 
@@ -91,7 +91,7 @@ def standard_shift(reference: np.ndarray, current: np.ndarray) -> np.ndarray:
     >>> standard_shift(np.array([[1.0], [3.0]]), np.array([[1.0], [3.0]]))
     array([0.])
     """
-    # Steps 1-3 above.
+    # Your turn: steps 1-3 above.
     ### BEGIN SOLUTION
     spread = np.concatenate([reference, current]).std(axis=0)
     shift = current.mean(axis=0) - reference.mean(axis=0)
@@ -109,7 +109,7 @@ def shuffled_shifts(rows: np.ndarray, is_current: np.ndarray) -> np.ndarray:
     array([[ 4.],
            [-4.]])
     """
-    # Steps 1-3 above.
+    # Your turn: steps 1-3 above.
     ### BEGIN SOLUTION
     n_current = is_current.sum(axis=1, keepdims=True)
     shifts: np.ndarray = is_current @ rows / n_current - ~is_current @ rows / (len(rows) - n_current)
@@ -137,7 +137,7 @@ def shuffle_pvalue(observed: np.ndarray, shuffled: np.ndarray) -> np.ndarray:
     >>> shuffle_pvalue(np.array([5.0]), np.array([[1.0], [7.0], [2.0]]))
     array([0.5])
     """
-    # Steps 1-3 above.
+    # Your turn: steps 1-3 above.
     ### BEGIN SOLUTION
     count: np.ndarray = (np.abs(shuffled) >= np.abs(observed)).sum(axis=0)
     return (1 + count) / (1 + len(shuffled))
@@ -152,7 +152,7 @@ def adjusted_pvalue(observed: np.ndarray, shuffled: np.ndarray) -> np.ndarray:
     >>> adjusted_pvalue(np.array([5.0, 5.0]), np.array([[6.0, 0.0], [0.0, 7.0], [1.0, 1.0]]))
     array([0.75, 0.75])
     """
-    # Steps 1-3 above.
+    # Your turn: steps 1-3 above.
     ### BEGIN SOLUTION
     largest = np.abs(shuffled).max(axis=1, keepdims=True)
     count: np.ndarray = (largest >= np.abs(observed)).sum(axis=0)

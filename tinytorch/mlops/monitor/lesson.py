@@ -27,7 +27,7 @@ def batch_accuracy(predictions: np.ndarray, labels: np.ndarray) -> float:
     >>> batch_accuracy(np.array([3, 1]), np.array([3, 7]))
     0.5
     """
-    # Steps 1-3 above.
+    # Your turn: steps 1-3 above.
     ### BEGIN SOLUTION
     if len(predictions) != len(labels) or len(predictions) == 0:
         raise ValueError(f"predictions and labels must match, got {len(predictions)} and {len(labels)}.")
@@ -68,7 +68,7 @@ def accuracy_standard_error(accuracy: float, n: int) -> float:
     >>> accuracy_standard_error(0.5, 4)
     0.25
     """
-    # Steps 1-3 above.
+    # Your turn: steps 1-3 above.
     ### BEGIN SOLUTION
     if n < 1:
         raise ValueError(f"n must be >= 1, got {n}.")
@@ -82,7 +82,7 @@ def alert_threshold(baseline_accuracy: float, standard_error: float, standard_er
     >>> alert_threshold(1.0, 0.25, 2)
     0.5
     """
-    # Steps 1-3 above.
+    # Your turn: steps 1-3 above.
     ### BEGIN SOLUTION
     return max(0.0, baseline_accuracy - standard_errors * standard_error)
     ### END SOLUTION
@@ -94,7 +94,7 @@ def count_in_a_row(flags: np.ndarray) -> int:
     >>> count_in_a_row(np.array([False, True]))
     1
     """
-    # Steps 1-3 above.
+    # Your turn: steps 1-3 above.
     ### BEGIN SOLUTION
     count = 0
     for flag in reversed(flags):
@@ -111,7 +111,7 @@ def should_fire(is_firing: bool, breaches_in_a_row: int, good_in_a_row: int, nee
     >>> should_fire(False, breaches_in_a_row=0, good_in_a_row=5, needed=2)
     False
     """
-    # Steps 1-2 above.
+    # Your turn: steps 1-2 above.
     ### BEGIN SOLUTION
     if is_firing:
         return good_in_a_row < needed

@@ -141,11 +141,11 @@ def count_disagreements(
     return n_champion_only, n_challenger_only
     ### END SOLUTION
 
-# %% ../../../modules/15c_retraining/15c_retraining.ipynb #blank-coins
-# With 2,000 rounds a p-value near 0.05 is known to about half a point.
+# %% ../../../modules/15c_retraining/15c_retraining.ipynb #coin-rounds
+# Rounds of coin tosses in blank 5: with 2,000 a p-value near 0.05 is known to about half a point.
 DEFAULT_ROUNDS = 2_000
 
-
+# %% ../../../modules/15c_retraining/15c_retraining.ipynb #blank-coins
 def coin_flip_pvalue(
     n_champion_only: int, n_challenger_only: int, rng: np.random.Generator, n_rounds: int = DEFAULT_ROUNDS
 ) -> float:
@@ -176,8 +176,9 @@ def compare_models(champion: Model, challenger: Model, features: np.ndarray, lab
     table, truth = as_features(features), as_labels(labels)
     check_rows(table, "features")
     check_same_length({"features": table, "labels": truth})
-    champion_answers = np.asarray(champion.predict_proba(table)).argmax(axis=1)
-    challenger_answers = np.asarray(challenger.predict_proba(table)).argmax(axis=1)
+    probabilities = [np.asarray(model.predict_proba(table)) for model in (champion, challenger)]
+    truth = as_labels(truth, n_classes=max(answer.shape[1] for answer in probabilities))
+    champion_answers, challenger_answers = (answer.argmax(axis=1) for answer in probabilities)
     n_champion_only, n_challenger_only = count_disagreements(champion_answers, challenger_answers, truth)
     return ModelComparison(
         champion_score=float((champion_answers == truth).mean()),
