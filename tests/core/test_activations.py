@@ -50,3 +50,9 @@ def test_softmax_sums_to_one_along_the_axis_asked_for_and_does_not_overflow():
     np.testing.assert_allclose(Softmax(dim=0)(x).data.sum(axis=0), 1.0, atol=1e-6)
     np.testing.assert_array_equal(Softmax().forward(x, dim=0).data, Softmax(0)(x).data)
     np.testing.assert_allclose(Softmax()(x).data[0], Softmax()(x - 1000.0).data[0], atol=TOLERANCE)
+
+
+@pytest.mark.parametrize("activation", [ReLU(), Sigmoid(), Tanh(), GELU(), Softmax()])
+def test_an_activation_asks_for_a_tensor(activation):
+    with pytest.raises(ValueError, match=r"x must be a Tensor, got ndarray: wrap it in Tensor\("):
+        activation(np.ones(3))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import pickle
 import zipfile
 
@@ -300,3 +302,111 @@ def test_every_kind_of_generator_goes_on_where_it_was(kind):
     np.testing.assert_array_equal(generator.random(100), other.random(100))
     with pytest.raises(ValueError, match="generators must be of the kinds"):
         set_generator_states([], get_generator_states([generator]))
+
+
+META_FAULTS = [
+    ("epoch", "x"),
+    ("epoch", -5),
+    ("epoch", 1.5),
+    ("step", None),
+    ("step", True),
+    ("training_mode", 1),
+    ("history", None),
+    ("history", {}),
+    ("history", {"train_loss": [], "eval_loss": [], "learning_rates": ["x"]}),
+    ("history", {"train_loss": [], "eval_loss": [], "learning_rates": 0.5}),
+    ("grad_clip_norm", -5),
+    ("grad_clip_norm", "x"),
+    ("scheduler", None),
+    ("scheduler", {"max_lr": [1.0]}),
+    ("watch", [1.0]),
+    ("watch", ["x", 0]),
+    ("watch", [float("nan"), 0]),
+    ("watch", [1.0, -1]),
+    ("watch", [1.0, 0]),  # without the weights that the loss belongs to
+    ("model_generators", None),
+    ("model_generators", [None]),
+    ("model_generators", [{"bit_generator": "PCG64"}]),
+    ("model_generators", [{"bit_generator": "default_rng"}]),
+    ("loader_generators", 5),
+    ("loader_generators", [{"state": {}}]),
+    ("loader_generators", [{"bit_generator": "PCG64", "state": {"state": "x", "inc": 1}}]),
+]
+
+
+def change_meta(path, change):
+    """Write the checkpoint again, its description changed."""
+    arrays = load_npz(path)
+    meta = json.loads(str(arrays["meta"]))
+    change(meta)
+    save_npz(path, {**arrays, "meta": np.array(json.dumps(meta))})
+
+
+def refuses_and_changes_nothing(run, path, message):
+    """Load a bad checkpoint and compare everything with what was before."""
+    trainer = run.trainer
+
+    def everything():
+        state = {name: array.tolist() for name, array in trainer.optimizer.state_dict().items()}
+        weights = [array.tolist() for array in run.weights()]
+        return json.dumps([trainer._describe(), state, weights, trainer._watch is None])
+
+    before = everything()
+    with pytest.raises(ValueError, match=message):
+        trainer.load_checkpoint(path)
+    assert everything() == before
+
+
+@pytest.mark.parametrize("name", sorted({name for name, _ in META_FAULTS}))
+def test_a_checkpoint_without_one_entry_is_refused_and_changes_nothing(name, blobs, tmp_path):
+    Run(blobs, 0).fit(1).trainer.save_checkpoint(tmp_path / "a")
+    change_meta(tmp_path / "a", lambda meta: meta.pop(name))
+    refuses_and_changes_nothing(Run(blobs, 9).fit(2), tmp_path / "a", f"must hold '{name}', got")
+
+
+@pytest.mark.parametrize(("name", "value"), META_FAULTS)
+def test_a_checkpoint_with_a_wrong_entry_is_refused_and_changes_nothing(name, value, blobs, tmp_path):
+    Run(blobs, 0).fit(1).trainer.save_checkpoint(tmp_path / "a")
+    change_meta(tmp_path / "a", lambda meta: meta.update({name: value}))
+    refuses_and_changes_nothing(Run(blobs, 9).fit(2), tmp_path / "a", "must")
+
+
+@pytest.mark.parametrize(
+    ("name", "array"),
+    [
+        ("model.3", np.array(["a", "b", "c"])),
+        ("model.3", np.ones(3, dtype=complex)),
+        ("optimizer.lr", np.array("x")),
+        ("optimizer.update_counts", np.array(["a", "b", "c", "d"])),
+    ],
+)
+def test_a_checkpoint_whose_arrays_hold_no_real_numbers_is_refused(name, array, blobs, tmp_path):
+    Run(blobs, 0).fit(1).trainer.save_checkpoint(tmp_path / "a")
+    save_npz(tmp_path / "a", {**load_npz(tmp_path / "a"), name: array})
+    message = "parameter model.3 must hold real" if name == "model.3" else f"{name.split('.')[1]} must hold real"
+    refuses_and_changes_nothing(Run(blobs, 9).fit(2), tmp_path / "a", message)
+
+
+def test_a_frozen_schedule_is_restored_too(blobs, tmp_path):
+    @dataclasses.dataclass(frozen=True)
+    class Constant:
+        rate: float
+
+        def get_lr(self, epoch):
+            return self.rate
+
+    run, other = Run(blobs, 0), Run(blobs, 1)
+    run.trainer.scheduler, other.trainer.scheduler = Constant(0.25), Constant(0.5)
+    run.trainer.save_checkpoint(tmp_path / "a")
+    other.trainer.load_checkpoint(tmp_path / "a")
+    assert other.trainer.scheduler.rate == 0.25
+
+
+def test_no_generator_is_set_if_one_state_of_several_is_damaged():
+    generators = [np.random.default_rng(1), np.random.default_rng(2)]
+    states = get_generator_states([np.random.default_rng(3), np.random.default_rng(4)])
+    states[1]["state"] = None
+    before = get_generator_states(generators)
+    with pytest.raises(ValueError, match="generators must hold states that numpy takes"):
+        set_generator_states(generators, states)
+    assert get_generator_states(generators) == before

@@ -152,3 +152,20 @@ def test_sequential_takes_layers_or_one_list_and_says_what_it_holds(rng):
     expected = "Sequential(Linear(in_features=4, out_features=3, bias=True), ReLU(), Dropout(p=0.1))"
     assert repr(Sequential(layers)) == expected
     assert len(Sequential()) == 0
+
+
+@pytest.mark.parametrize("bad", [np.array(["a"]), np.array([1j]), [None], np.zeros(2)])
+def test_a_state_with_one_bad_array_changes_no_parameter(bad, rng):
+    layer = Linear(2, 1, rng=rng)
+    before = layer.state_dict()
+    with pytest.raises(ValueError, match=r"state\['bias'\] must"):
+        layer.load_state_dict({"weight": np.ones((2, 1)), "bias": bad})
+    for name, array in layer.state_dict().items():
+        np.testing.assert_array_equal(array, before[name])
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("data", [np.ones((1, 2)), [[1.0, 2.0]]])
+def test_a_linear_layer_asks_for_a_tensor(bias, data):
+    with pytest.raises(ValueError, match=rf"x must be a Tensor, got {type(data).__name__}: wrap it in Tensor\("):
+        Linear(2, 1, bias=bias)(data)

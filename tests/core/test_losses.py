@@ -104,3 +104,10 @@ def test_nan_predictions_make_a_nan_loss(loss, predictions, targets):
     x, y = Tensor(np.full((2, *predictions[1:]), np.nan)), Tensor(np.zeros((2, *targets[1:])))
     assert np.isnan(loss(x, y).item())
     assert loss.parameters() == []
+
+
+@pytest.mark.parametrize("loss", [MSELoss(), CrossEntropyLoss(), BinaryCrossEntropyLoss()])
+def test_a_loss_asks_for_a_tensor(loss):
+    targets = [0, 1] if isinstance(loss, CrossEntropyLoss) else [[0.0, 1.0], [1.0, 0.0]]
+    with pytest.raises(ValueError, match=r"x must be a Tensor, got ndarray: wrap it in Tensor\("):
+        loss(np.full((2, 2), 0.5), targets)

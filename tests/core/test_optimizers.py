@@ -198,3 +198,40 @@ def test_a_state_that_does_not_fit_changes_nothing(kind, options, change):
     assert set(after) == set(before)
     for name, array in after.items():
         np.testing.assert_array_equal(array, before[name])
+
+
+@pytest.mark.parametrize(("kind", "options"), KINDS)
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("step_count", np.array("x")),
+        ("step_count", np.array(-1)),
+        ("update_counts", np.array(["a", "b"])),
+        ("update_counts", np.array([1, -1])),
+        ("lr", np.array(-1.0)),
+        ("lr", np.array("x")),
+        ("lr", np.array([0.1])),
+        ("weight_decay", np.array(np.nan)),
+    ],
+)
+def test_a_state_with_a_number_the_constructor_refuses_changes_nothing(kind, options, name, value):
+    optimizer = kind([Tensor([1.0]), Tensor([2.0])], **options)
+    before = optimizer.state_dict()
+    with pytest.raises(ValueError, match=f"{name} must"):
+        optimizer.load_state_dict({**before, "step_count": np.array(7), name: value})
+    for key, array in optimizer.state_dict().items():
+        np.testing.assert_array_equal(array, before[key])
+
+
+@pytest.mark.parametrize("kind", [Adam, AdamW])
+def test_a_state_with_a_beta_of_one_is_refused(kind):
+    optimizer = kind([Tensor([1.0])])
+    with pytest.raises(ValueError, match=r"beta2 must be in \[0, 1\), got 1.0"):
+        optimizer.load_state_dict({**optimizer.state_dict(), "beta2": np.array(1.0)})
+    assert optimizer.beta2 == 0.999
+
+
+@pytest.mark.parametrize("kind", [SGD, Adam, AdamW])
+def test_a_single_tensor_is_no_list_of_parameters(kind):
+    with pytest.raises(ValueError, match="params must be a list of tensors, got a single Tensor"):
+        kind(Tensor([1.0, 2.0]))

@@ -310,3 +310,47 @@ def test_a_schedule_falls_from_the_greatest_to_the_least_and_stays():
     assert rates[5] == pytest.approx(0.275)
     assert rates[10:] == [0.05] * 3
     assert rates == sorted(rates, reverse=True)
+
+
+EMPTY = (Tensor(np.zeros((0, 1))), Tensor(np.zeros((0, 1))))
+
+
+@pytest.mark.parametrize("nothing", [[], [EMPTY], [EMPTY, EMPTY]])
+@pytest.mark.parametrize("name", ["train", "validation"])
+def test_fit_without_rows_is_refused_before_any_training(name, nothing):
+    trainer = line_trainer()
+    batches = {"train": ONE_BATCH, "validation": ONE_BATCH, name: nothing}
+    with pytest.raises(ValueError, match=f"{name} must hold at least one row, got 0 rows"):
+        trainer.fit(batches["train"], batches["validation"], epochs=1)
+    assert (trainer.epoch, trainer.step, trainer.history["train_loss"]) == (0, 0, [])
+    assert trainer.model.weight.item() == 1.0
+
+
+def test_batches_that_can_be_gone_through_once_last_one_epoch():
+    trainer = line_trainer()
+    with pytest.raises(ValueError, match="train must hold at least one row in each epoch"):
+        trainer.fit(iter(ONE_BATCH), iter(ONE_BATCH), epochs=2)
+    assert (trainer.epoch, trainer.step) == (1, 1)
+    assert [len(losses) for losses in trainer.history.values()] == [1, 1, 0]
+
+
+def test_looking_for_rows_draws_nothing_from_the_shuffling(blobs):
+    fitted, by_hand = cloud_trainer(seed=0), cloud_trainer(seed=0)
+    fitted.fit(loader(*blobs), loader(*blobs), epochs=1)
+    by_hand.train_epoch(loader(*blobs))
+    for ours, theirs in zip(fitted.model.parameters(), by_hand.model.parameters(), strict=True):
+        np.testing.assert_array_equal(ours.data, theirs.data)
+
+
+def test_an_epoch_that_fails_leaves_no_entry_in_the_history():
+    trainer = line_trainer(scheduler=CosineSchedule())
+    with pytest.raises(ValueError, match="x must have 1 features"):
+        trainer.train_epoch([(Tensor([[1.0, 2.0]]), Tensor([[0.0]]))])
+    assert trainer.history == {"train_loss": [], "eval_loss": [], "learning_rates": []}
+    trainer.train_epoch(ONE_BATCH)
+    assert trainer.history["learning_rates"] == [0.1]
+
+
+def test_clipping_refuses_a_single_tensor():
+    with pytest.raises(ValueError, match="parameters must be a list of tensors, got a single Tensor"):
+        clip_grad_norm(Tensor([1.0, 2.0]))

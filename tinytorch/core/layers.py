@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from tinytorch._arguments import check_in_range
-from tinytorch.core._checks import check_positive_integer
+from tinytorch.core._checks import check_positive_integer, copy_float32
 from tinytorch.core._walk import named_parameters, walk
 from tinytorch.core.activations import ReLU
-from tinytorch.core.autograd import Array, Function
+from tinytorch.core.autograd import Array, Function, MatMul
 from tinytorch.core.tensor import Tensor, record
 
 __all__ = ["XAVIER_SCALE_FACTOR", "Dropout", "Layer", "Linear", "ReLU", "Sequential", "set_training_mode"]
@@ -69,16 +69,15 @@ class Layer:
         Raises
         ------
         ValueError
-            If a name is missing or unknown, or a shape differs. No parameter is changed then.
+            If a name is missing or unknown, a shape differs, or an array holds no real numbers. No parameter is
+            changed then.
         """
         tensors = named_parameters(self)
         if set(state) != set(tensors):
             raise ValueError(f"state must hold exactly {sorted(tensors)}, got {sorted(state)}.")
+        arrays = {name: copy_float32(state[name], f"state[{name!r}]", tensor.shape) for name, tensor in tensors.items()}
         for name, tensor in tensors.items():
-            if np.shape(state[name]) != tensor.shape:
-                raise ValueError(f"state[{name!r}] must have shape {tensor.shape}, got {np.shape(state[name])}.")
-        for name, tensor in tensors.items():
-            tensor.data[...] = state[name]
+            tensor.data[...] = arrays[name]
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
@@ -162,11 +161,14 @@ class Linear(Layer):
         Raises
         ------
         ValueError
-            If the last axis of `x` is not `in_features` wide.
+            If the last axis of `x` is not `in_features` wide, or `x` is no tensor.
         """
         try:
-            return x.matmul(self.weight) if self.bias is None else record(LinearFunction(x, self.weight, self.bias))
+            bias = self.bias
+            return record(MatMul(x, self.weight) if bias is None else LinearFunction(x, self.weight, bias))
         except ValueError as error:
+            if not isinstance(x, Tensor):
+                raise
             width = self.weight.shape[0]
             raise ValueError(f"x must have {width} features on its last axis, got shape {x.shape}.") from error
 

@@ -12,12 +12,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from tinytorch._arguments import check_in_range
-from tinytorch.core._checks import check_not_negative
+from tinytorch._arguments import check_in_range, check_integer
+from tinytorch.core._checks import check_not_negative, check_real_array, copy_float32
 from tinytorch.core.autograd import Array
 from tinytorch.core.tensor import Tensor
 
-__all__ = ["SGD", "Adam", "AdamW", "Optimizer"]
+__all__ = ["SGD", "Adam", "AdamW", "Optimizer", "list_parameters"]
 
 Buffers = list[Array | None]
 
@@ -33,7 +33,7 @@ class Optimizer:
     Raises
     ------
     ValueError
-        If one of them is no tensor.
+        If one of them is no tensor, or `params` is a single tensor.
 
     Examples
     --------
@@ -50,7 +50,7 @@ class Optimizer:
     _buffers: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, params: Iterable[Tensor]) -> None:
-        self.params = list(params)
+        self.params = list_parameters(params, "params")
         self.step_count = 0
         self.update_counts = [0] * len(self.params)
         for parameter in self.params:
@@ -92,25 +92,30 @@ class Optimizer:
         Raises
         ------
         ValueError
-            If it comes from another kind of optimizer or does not fit the parameters. Nothing is changed then.
+            If it comes from another kind of optimizer, does not fit the parameters, or holds a number that the
+            constructor would refuse. Nothing is changed then.
         """
-        numbers, buffers = self._check_state(state)
-        self.step_count = int(state["step_count"])
-        self.update_counts = [int(count) for count in state["update_counts"]]
-        for name, value in {**numbers, **buffers}.items():
+        for name, value in self._check_state(state).items():
             setattr(self, name, value)
 
-    def _check_state(self, state: Mapping[str, Array]) -> tuple[dict[str, float], dict[str, Buffers]]:
-        """Return the numbers and the buffers in `state`, or say what does not fit."""
+    def _check_state(self, state: Mapping[str, Array]) -> dict[str, object]:
+        """Return the attributes that `state` sets, or say what does not fit."""
         kind, count = str(state.get("kind", "")), len(self.params)
         if kind != type(self).__name__:
             raise ValueError(f"state must be of a {type(self).__name__} optimizer, got {kind!r}.")
         required = {"kind", "step_count", "update_counts", *self._numbers}
         optional = {f"{name}.{i}" for name in self._buffers for i in range(count)}
-        if not required <= set(state) <= required | optional or np.shape(state["update_counts"]) != (count,):
+        if not required <= set(state) <= required | optional:
             raise ValueError(f"state must hold the numbers and arrays of {count} parameters, got {sorted(state)}.")
-        buffers = {name: _fit_buffers(_listed(state, name, count), self.params, name) for name in self._buffers}
-        return {name: float(state[name]) for name in self._numbers}, buffers
+        return {
+            "step_count": check_integer(check_real_array(state["step_count"], "step_count", ()).item(), "step_count"),
+            "update_counts": [
+                check_integer(updates, "update_counts")
+                for updates in check_real_array(state["update_counts"], "update_counts", (count,)).tolist()
+            ],
+            **{name: _read_number(state[name], name) for name in self._numbers},
+            **{name: _fit_buffers(_listed(state, name, count), self.params, name) for name in self._buffers},
+        }
 
 
 class SGD(Optimizer):
@@ -340,15 +345,40 @@ def _adam_step(optimizer: Adam | AdamW, i: int, gradient: Array) -> Array:
     return root
 
 
+def list_parameters(parameters: Iterable[Tensor], name: str) -> list[Tensor]:
+    """Return the tensors as a list; a single tensor, which would come apart into its rows, is refused.
+
+    Examples
+    --------
+    >>> list_parameters(Tensor([1.0, 2.0]), "params")
+    Traceback (most recent call last):
+    ...
+    ValueError: params must be a list of tensors, got a single Tensor: write [tensor].
+    """
+    if isinstance(parameters, Tensor):
+        raise ValueError(f"{name} must be a list of tensors, got a single Tensor: write [tensor].")
+    return list(parameters)
+
+
 def _check_betas(betas: tuple[float, float]) -> tuple[float, float]:
     """Return the two parts that are kept, each in [0, 1)."""
     if not isinstance(betas, (tuple, list)) or len(betas) != 2:
         raise ValueError(f"betas must be two numbers, got {betas!r}.")
-    for beta in betas:
-        check_in_range(beta, "betas", 0.0, 1.0)
-        if beta == 1.0:
-            raise ValueError(f"betas must be in [0, 1), got {betas!r}.")
-    return float(betas[0]), float(betas[1])
+    return _check_beta(betas[0], "betas"), _check_beta(betas[1], "betas")
+
+
+def _check_beta(beta: float, name: str) -> float:
+    """Return the part of an average that is kept, in [0, 1)."""
+    check_in_range(beta, name, 0.0, 1.0)
+    if beta == 1.0:
+        raise ValueError(f"{name} must be in [0, 1), got {beta!r}.")
+    return float(beta)
+
+
+def _read_number(value: Array, name: str) -> float:
+    """Return one number of a state, if the constructor would take it."""
+    number = float(check_real_array(value, name, ()))
+    return _check_beta(number, name) if name.startswith("beta") else check_not_negative(number, name)
 
 
 def _listed(state: Mapping[str, Array], name: str, count: int) -> Buffers:
@@ -360,7 +390,8 @@ def _fit_buffers(found: Sequence[Array | None], params: Sequence[Tensor], name: 
     """Return float32 copies of one array (or None) a parameter, if the shapes agree."""
     if len(found) != len(params):
         raise ValueError(f"{name} length mismatch: must hold {len(params)} arrays, got {len(found)}.")
-    for i, (array, parameter) in enumerate(zip(found, params, strict=True)):
-        if array is not None and np.shape(array) != parameter.shape:
-            raise ValueError(f"{name}[{i}] must have shape {parameter.shape}, got shape {np.shape(array)}.")
-    return [None if array is None else np.array(array, dtype=np.float32) for array in found]
+    pairs = enumerate(zip(found, params, strict=True))
+    return [
+        None if array is None else copy_float32(array, f"{name}[{i}]", parameter.shape)
+        for i, (array, parameter) in pairs
+    ]

@@ -324,13 +324,23 @@ class Tensor:
 def record(function: Function) -> Tensor:
     """Run `function` on its tensors and remember it in the result if any of them requires gradients.
 
+    Raises
+    ------
+    ValueError
+        If one of its inputs is no tensor.
+
     Examples
     --------
     >>> record(Negate(Tensor([1.0, -2.0])))
     Tensor(data=[-1.  2.], shape=(2,))
     """
     inputs = function.saved_tensors
-    array = function.forward(*[tensor._data for tensor in inputs])
+    try:
+        arrays = [tensor._data for tensor in inputs]
+    except AttributeError as error:
+        got = next(type(tensor).__name__ for tensor in inputs if not isinstance(tensor, Tensor))
+        raise ValueError(f"x must be a Tensor, got {got}: wrap it in Tensor(...).") from error
+    array = function.forward(*arrays)
     output = Tensor.from_array(array if array.dtype == FLOAT32 else array.astype(FLOAT32))
     if recording.get():
         for tensor in inputs:

@@ -15,13 +15,19 @@ from tinytorch._storage import load_npz, save_npz
 from tinytorch.core._checks import check_not_negative, check_positive_integer
 from tinytorch.core.autograd import Array, no_grad
 from tinytorch.core.checkpoint import (
+    CHECKPOINT_FORMAT,
+    check_generator_states,
     find_generators,
+    fit_weights,
     get_generator_states,
+    plain_attributes,
+    read_meta,
     set_generator_states,
+    strip_prefix,
 )
 from tinytorch.core.layers import Linear, set_training_mode
 from tinytorch.core.losses import BinaryCrossEntropyLoss, CrossEntropyLoss, MSELoss
-from tinytorch.core.optimizers import SGD
+from tinytorch.core.optimizers import SGD, list_parameters
 from tinytorch.core.tensor import Tensor
 
 __all__ = [
@@ -36,9 +42,6 @@ __all__ = [
     "Trainer",
     "clip_grad_norm",
 ]
-
-CHECKPOINT_FORMAT = 1
-"""Raised when a new version can no longer be read by the old code."""
 
 YES_FROM = 0.5
 """A probability of at least this counts as a yes when accuracy is counted."""
@@ -101,7 +104,7 @@ def clip_grad_norm(parameters: Iterable[Tensor], max_norm: float = 1.0) -> float
     Raises
     ------
     ValueError
-        If `max_norm` is negative or not finite.
+        If `max_norm` is negative or not finite, or `parameters` is a single tensor.
 
     Examples
     --------
@@ -117,7 +120,8 @@ def clip_grad_norm(parameters: Iterable[Tensor], max_norm: float = 1.0) -> float
     Pascanu, R., Mikolov, T. and Bengio, Y. (2013). On the difficulty of training recurrent neural networks. ICML.
     """
     check_not_negative(max_norm, "max_norm")
-    gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+    listed = list_parameters(parameters, "parameters")
+    gradients = [parameter.grad for parameter in listed if parameter.grad is not None]
     # In float64, where the square of the largest float32 still fits.
     norm = math.sqrt(sum(float(np.sum(np.square(gradient, dtype=np.float64))) for gradient in gradients))
     if math.isfinite(norm) and norm > max_norm:
@@ -229,7 +233,8 @@ class Trainer:
         Parameters
         ----------
         train, validation : iterable of (inputs, targets)
-            Batches that can be iterated again each epoch, for example a `DataLoader`.
+            Batches that can be iterated again each epoch, for example a `DataLoader`. Before training, each is
+            looked into up to its first row; its random generators are put back after that.
         epochs : int
             Most epochs to train.
         patience : int, optional
@@ -241,13 +246,16 @@ class Trainer:
         Raises
         ------
         ValueError
-            If a count is not a positive integer, or there is `patience` without validation rows.
+            If a count is not a positive integer, there is `patience` without validation, or there are no rows.
         """
         check_positive_integer(epochs, "epochs")
         if patience is not None:
             check_positive_integer(patience, "patience")
             if validation is None:
                 raise ValueError("validation must be given with patience, got None.")
+        _check_rows(train, "train")
+        if validation is not None:
+            _check_rows(validation, "validation")
         self._watch = None if patience is None else self._watch or _Watch()
         last = self.epoch + epochs
         try:
@@ -276,24 +284,9 @@ class Trainer:
             If `accumulation_steps` is not a positive integer.
         """
         check_positive_integer(accumulation_steps, "accumulation_steps")
-        self._start_epoch(dataloader)
-        total, rows, pending, waiting = 0.0, 0, 0, 0
-        # A training that diverges shows it by its loss, not by warnings.
-        with np.errstate(all="ignore"):
-            for inputs, targets in dataloader:
-                count = _count_rows(inputs)
-                if count == 0:
-                    continue
-                total += count * self._accumulate(inputs, targets, count if accumulation_steps > 1 else None)
-                rows, pending, waiting = rows + count, pending + count, waiting + 1
-                if waiting == accumulation_steps:
-                    self._apply_gradients(pending if accumulation_steps > 1 else None)
-                    pending = waiting = 0
-            if waiting:
-                self._apply_gradients(pending)
-        self.epoch += 1
-        self.history["train_loss"].append(total / max(rows, 1))
-        return total / max(rows, 1)
+        loss, _ = self._train(dataloader, accumulation_steps)
+        self._end_epoch(loss)
+        return loss
 
     def evaluate(self, dataloader: Iterable[Any]) -> tuple[float, float]:
         """Return the mean loss of a row and the share of right answers, with nothing dropped and nothing changed.
@@ -331,17 +324,17 @@ class Trainer:
             If the file is damaged or belongs to another model or optimizer. Nothing is changed then.
         """
         arrays = load_npz(path)
-        meta = _read_meta(arrays)
+        meta = read_meta(arrays)
         parameters = list(self.model.parameters())
-        weights = _fit_weights(arrays, "model.", parameters)
-        best = _fit_weights(arrays, "best.", parameters) if any(name.startswith("best.") for name in arrays) else None
-        before = get_generator_states(find_generators(self.model))
-        set_generator_states(find_generators(self.model), meta["model_generators"])
-        try:
-            self.optimizer.load_state_dict(_strip(arrays, "optimizer."))
-        except ValueError:
-            set_generator_states(find_generators(self.model), before)
-            raise
+        weights = fit_weights(arrays, "model.", parameters)
+        # Only a loss below the first, infinite one has weights that it was the loss of.
+        watched = meta["watch"] is not None and meta["watch"][0] < math.inf
+        best = fit_weights(arrays, "best.", parameters) if watched else None
+        generators = find_generators(self.model)
+        check_generator_states(generators, meta["model_generators"])
+        # The optimizer checks its own part: the last check, and the first change.
+        self.optimizer.load_state_dict(strip_prefix(arrays, "optimizer."))
+        set_generator_states(generators, meta["model_generators"])
         for parameter, array in zip(parameters, weights, strict=True):
             parameter.data[...] = array
         self._restore(meta, best)
@@ -356,7 +349,32 @@ class Trainer:
         self._set_mode(True)
         if self.scheduler is not None:
             self.optimizer.lr = float(self.scheduler.get_lr(self.epoch))
+
+    def _end_epoch(self, train_loss: float) -> None:
+        """Write a finished epoch into the history; one that failed on the way leaves no entry."""
+        self.epoch += 1
+        self.history["train_loss"].append(train_loss)
+        if self.scheduler is not None:
             self.history["learning_rates"].append(self.optimizer.lr)
+
+    def _train(self, dataloader: Iterable[Any], accumulation_steps: int) -> tuple[float, int]:
+        """Go through the batches once and return the mean loss of a row and the number of rows."""
+        self._start_epoch(dataloader)
+        total, rows, pending, waiting = 0.0, 0, 0, 0
+        # A training that diverges shows it by its loss, not by warnings.
+        with np.errstate(all="ignore"):
+            for inputs, targets in dataloader:
+                count = _count_rows(inputs)
+                if count == 0:
+                    continue
+                total += count * self._accumulate(inputs, targets, count if accumulation_steps > 1 else None)
+                rows, pending, waiting = rows + count, pending + count, waiting + 1
+                if waiting == accumulation_steps:
+                    self._apply_gradients(pending if accumulation_steps > 1 else None)
+                    pending = waiting = 0
+            if waiting:
+                self._apply_gradients(pending)
+        return total / max(rows, 1), rows
 
     def _set_mode(self, training: bool) -> None:
         self.training_mode = training
@@ -397,7 +415,10 @@ class Trainer:
 
     def _fit_epoch(self, train: Iterable[Any], validation: Iterable[Any] | None, last: int) -> EpochReport:
         """Train one epoch, judge it, and report."""
-        train_loss = self.train_epoch(train)
+        train_loss, rows = self._train(train, accumulation_steps=1)
+        if rows == 0:
+            raise ValueError("train must hold at least one row in each epoch, got 0 rows.")
+        self._end_epoch(train_loss)
         eval_loss = accuracy = None
         if validation is not None:
             eval_loss, accuracy, rows = self._evaluate(validation)
@@ -427,7 +448,7 @@ class Trainer:
             "training_mode": self.training_mode,
             "history": self.history,
             "grad_clip_norm": self.grad_clip_norm,
-            "scheduler": _plain_attributes(self.scheduler),
+            "scheduler": plain_attributes(self.scheduler),
             "watch": watch,
             "model_generators": get_generator_states(find_generators(self.model)),
             "loader_generators": self._loader_states or get_generator_states(find_generators(self._loader)),
@@ -438,11 +459,26 @@ class Trainer:
         self.epoch, self.step = meta["epoch"], meta["step"]
         self.history = meta["history"]
         self.grad_clip_norm = meta["grad_clip_norm"]
-        for name, value in meta["scheduler"].items() if self.scheduler is not None else ():
-            setattr(self.scheduler, name, value)
+        # Not by setattr, which a frozen dataclass refuses.
+        getattr(self.scheduler, "__dict__", {}).update(meta["scheduler"])
         self._watch = None if meta["watch"] is None else _Watch(meta["watch"][0], meta["watch"][1], best)
         self._loader_states = meta["loader_generators"]
         self._set_mode(meta["training_mode"])
+
+
+def _check_rows(batches: Iterable[Any], name: str) -> None:
+    """Check that there is a row in the batches, and leave their random generators as they were."""
+    generators = [generator.bit_generator for generator in find_generators(batches)]
+    states = [generator.state for generator in generators]
+    iterator = iter(batches)
+    if iterator is batches:
+        return  # What may be gone through only once is not looked into; its rows are counted in each epoch.
+    try:
+        if not any(_count_rows(inputs) for inputs, _ in iterator):
+            raise ValueError(f"{name} must hold at least one row, got 0 rows.")
+    finally:
+        for generator, state in zip(generators, states, strict=True):
+            generator.state = state
 
 
 def _count_rows(inputs: Any) -> int:
@@ -459,38 +495,3 @@ def _hits(loss_fn: object, outputs: Tensor, targets: Any) -> Array:
     if isinstance(loss_fn, BinaryCrossEntropyLoss):
         return np.asarray((outputs.data >= YES_FROM) == (wanted >= YES_FROM))
     return np.zeros(0, dtype=bool)
-
-
-def _plain_attributes(value: object) -> dict[str, Any]:
-    """Return the attributes of `value` that are single numbers, texts or None."""
-    attributes = getattr(value, "__dict__", {})
-    return {name: item for name, item in attributes.items() if item is None or isinstance(item, (int, float, str))}
-
-
-def _strip(arrays: dict[str, Array], prefix: str) -> dict[str, Array]:
-    """Return the arrays whose names begin with `prefix`, without it."""
-    return {name[len(prefix) :]: array for name, array in arrays.items() if name.startswith(prefix)}
-
-
-def _fit_weights(arrays: dict[str, Array], prefix: str, parameters: list[Tensor]) -> list[Array]:
-    """Return the saved arrays in the order of `parameters`, if they fit."""
-    saved = _strip(arrays, prefix)
-    for i, parameter in enumerate(parameters):
-        shape = saved[str(i)].shape if str(i) in saved else None
-        if shape != parameter.shape:
-            raise ValueError(f"Checkpoint parameter {prefix}{i} must have shape {parameter.shape}, got {shape}.")
-    if len(saved) != len(parameters):
-        raise ValueError(f"Checkpoint parameters must be {len(parameters)}, got {len(saved)}.")
-    return [saved[str(i)] for i in range(len(parameters))]
-
-
-def _read_meta(arrays: dict[str, Array]) -> dict[str, Any]:
-    """Return the description of a checkpoint, if it is one that this code can read."""
-    try:
-        meta = json.loads(str(arrays["meta"]))
-        version = meta["format"]
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError("path must name a checkpoint of a trainer, got a file without its description.") from error
-    if version != CHECKPOINT_FORMAT:
-        raise ValueError(f"checkpoint format must be {CHECKPOINT_FORMAT}, got {version!r}.")
-    return dict(meta)
