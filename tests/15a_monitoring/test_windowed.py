@@ -230,3 +230,11 @@ def test_a_refused_call_changes_nothing(call: Any, message: str):
 def test_a_monitor_is_checked_when_it_is_made(options: dict[str, Any], message: str):
     with pytest.raises(ValueError, match=message):
         a_monitor(**options)
+
+
+@pytest.mark.parametrize(
+    ("model_name", "message"), [("", "must not be empty, got ''"), (None, "must be a text, got None")]
+)
+def test_a_monitor_needs_the_name_of_its_model(model_name: Any, message: str):
+    with pytest.raises(ValueError, match=f"model_name {message}"):
+        WindowedMonitor(model_name, 0.9, 200)

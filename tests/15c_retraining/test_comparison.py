@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from batches import Always
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom, binomtest
@@ -57,6 +58,14 @@ def test_a_lead_of_fifteen_points_on_120_rows_is_seen():
     # At least nine of ten are asked for; below 80 of 100 chance goes once in a thousand.
     assert binom(n_runs, 0.9).cdf(79) < 2e-3
     assert seen >= 80
+
+
+def test_a_label_that_neither_model_knows_is_refused_but_one_that_the_challenger_knows_counts():
+    rows = np.zeros((4, 1))
+    comparison = compare_by_mcnemar(Always(0, n_classes=2), Always(2, n_classes=3), rows, np.array([2, 2, 2, 0]))
+    assert (comparison.champion_score, comparison.challenger_score) == (0.25, 0.75)
+    with pytest.raises(ValueError, match="labels must be class indices below 3, got 3"):
+        compare_by_mcnemar(Always(0, n_classes=2), Always(2, n_classes=3), rows, np.array([2, 2, 3, 0]))
 
 
 class Broken:

@@ -65,14 +65,19 @@ def test_a_challenger_that_clearly_leads_is_accepted():
         (judged(0.8, 0.9, 0.051), False),
         (judged(0.9, 0.9, 0.0), False),  # no lead
         (judged(0.9, 0.8, 0.0), False),
-        (judged(0.9, 1.0, math.nan), False),
-        (judged(math.nan, 1.0, 0.0), False),
     ],
 )
 def test_accepted_is_only_a_lead_that_chance_does_not_explain(comparison: Any, accepted: bool):
     result = RetrainingSession(Gives(Always(1)), comparison).run(Always(0), some_data(), rng())
     assert result.accepted is accepted
     assert result.failure is None
+
+
+@pytest.mark.parametrize("comparison", [judged(0.9, 1.0, math.nan), judged(math.nan, 1.0, 0.0)])
+def test_a_comparison_without_a_figure_is_a_failure(comparison: Any):
+    result = RetrainingSession(Gives(Always(1)), comparison).run(Always(0), some_data(), rng())
+    assert (result.accepted, result.challenger) == (False, None)
+    assert "got nan" in str(result.failure)
 
 
 def test_alpha_can_be_stricter():

@@ -121,3 +121,10 @@ def test_a_time_that_is_none_is_refused_and_nothing_is_remembered(bad: float):
 def test_a_trigger_is_checked_when_it_is_made(options: dict[str, Any], message: str):
     with pytest.raises(ValueError, match=message):
         BudgetedTrigger(**options)
+
+
+@pytest.mark.parametrize("now", [float("nan"), "a", None])
+@pytest.mark.parametrize("alerts", [(), (an_alert(),)])
+def test_conditions_are_checked_at_a_moment_whether_or_not_an_alert_fires(alerts: Any, now: Any):
+    with pytest.raises(ValueError, match="now must be in"):
+        BudgetedTrigger().check_trigger_conditions(alerts, None, now=now)

@@ -99,7 +99,9 @@ def test_the_share_rises_step_by_step_on_fresh_labels_only():
     assert (again.action, again.challenger_weight) == ("hold", 0.4)  # the same labels do not count twice
     last = look(rollout, (1, 20), (0, 20), first=100)
     assert (last.action, last.challenger_weight, rollout.challenger_weight) == ("advance", 1.0, 1.0)
-    assert last.evidence == ("champion 2 errors in 40, challenger 0 in 40 (p = 0.92)",)
+    assert last.evidence == (
+        "champion 2 errors in 40, challenger 0 in 40; no sign that the challenger is worse (p = 0.92)",
+    )
 
 
 def test_more_errors_by_chance_hold_and_many_more_roll_back():
@@ -107,6 +109,20 @@ def test_more_errors_by_chance_hold_and_many_more_roll_back():
     decision = look(CanaryRollout(), (1, 20), (15, 20))
     assert (decision.action, decision.challenger_weight) == ("roll_back", 0.0)
     assert look(CanaryRollout(), (2, 20), (2, 20)).action == "advance"
+
+
+@pytest.mark.parametrize(
+    ("errors", "action", "verdict"),
+    [
+        ((6, 0), "advance", "no sign that the challenger is worse (p = 1)"),
+        ((1, 4), "hold", "the challenger looks worse, which may be chance (p = 0.0"),
+        ((1, 15), "roll_back", "the challenger is worse (p = "),
+    ],
+)
+def test_the_evidence_says_in_words_what_the_pvalue_means(errors: tuple[int, int], action: str, verdict: str):
+    decision = look(CanaryRollout(), (errors[0], 20), (errors[1], 20))
+    assert decision.action == action
+    assert f"champion {errors[0]} errors in 20, challenger {errors[1]} in 20; {verdict}" in decision.evidence[0]
 
 
 def test_what_was_seen_in_earlier_steps_still_counts_against_the_challenger():

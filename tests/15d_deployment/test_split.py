@@ -95,3 +95,9 @@ def test_what_cannot_be_split_is_refused(ids: Any, weight: float, message: str):
 
 def test_no_requests_are_split_into_none():
     assert split_traffic([], 0.5).shape == (0,)
+
+
+@pytest.mark.parametrize("salt", [None, 1])
+def test_the_salt_is_a_text(salt: Any):
+    with pytest.raises(ValueError, match=f"salt must be a text, got {salt}"):
+        split_traffic(np.arange(3), 0.5, salt=salt)

@@ -44,9 +44,9 @@ def confuses_the_two(champion, challenger, features, labels):
     return compare_by_mcnemar(challenger, champion, features, labels)
 
 
-def gives_nan_for_nothing(champion, challenger, features, labels):
+def gives_zero_for_nothing(champion, challenger, features, labels):
     if len(features) == 0:
-        return ModelComparison(float("nan"), float("nan"), float("nan"), 0)
+        return ModelComparison(0.0, 0.0, 1.0, 0)
     return compare_by_mcnemar(champion, challenger, features, labels)
 
 
@@ -73,7 +73,7 @@ def scales_in_place(champion, challenger, features, labels):
         (asks_on_both_sides, r"a challenger with 60% against 90%\): expected a p-value of at least 0.95"),
         (forgets_the_pairs, "differ on 15 rows.*: expected a p-value below 0.05: both answer the same rows.*, got 0.1"),
         (confuses_the_two, r"champion_score, challenger_score, n_rows of .*: expected \(0.6, 0.9, 200\)"),
-        (gives_nan_for_nothing, "compare on no rows: expected a ValueError, got challenger nan"),
+        (gives_zero_for_nothing, "compare on no rows: expected a ValueError, got challenger 0.000"),
         (cuts_to_the_shorter, "compare on fewer labels than rows: expected a ValueError"),
         (gives_the_pvalue_alone, "expected a ModelComparison, got "),
         (scales_in_place, "compare changed the array it was given"),

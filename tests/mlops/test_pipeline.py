@@ -202,7 +202,8 @@ BAD_REQUESTS = [
     ([900, 901], [[0.0, 0.0], [0.0]], 5.0, "features must be a rectangular array"),
     ([900], [["a", "b"]], 5.0, "features must be numbers"),
     ([0.5], np.zeros((1, 2)), 5.0, "request_ids must be integers or strings"),
-    ([900], np.zeros((1, 2)), NAN, "timestamp must be in"),
+    ([900], np.zeros((1, 2)), NAN, "now must be in"),
+    ([900], np.zeros((1, 2)), "a", "now must be in"),
     ([], [], 5.0, "features must have 2 columns, got 1"),
 ]
 
@@ -559,9 +560,69 @@ def test_before_it_is_started_a_pipeline_says_that_there_is_no_model():
     loop = Loop()
     deployment = DeploymentStage(AuditedRegistry(), split_traffic, lambda: loop.rollout, 0.5)
     pipeline = MLOpsPipeline("digits", loop.monitor, loop.detector, loop.pipeline.retraining, deployment)
-    with pytest.raises(ValueError, match=r"name must be one of \[\], got 'digits'"):
-        pipeline.predict([1], np.zeros((1, 2)), now=0.0)
+    n_labels = len(loop.monitor.labels)
+    for call in (
+        lambda: pipeline.predict([1], np.zeros((1, 2)), now=0.0),
+        lambda: pipeline.record_labels(LabelBatch([1], [1], 0.0)),
+    ):
+        with pytest.raises(ValueError, match="start_monitoring must be called first, got no champion of 'digits'"):
+            call()
+    assert len(loop.monitor.labels) == n_labels
     assert pipeline.run_cycle(now=0.0) == ()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"champion": None}, "model must have a state_dict"),
+        ({"baseline_accuracy": 1.5}, "baseline_accuracy must be in"),
+        ({"baseline_accuracy": NAN}, "baseline_accuracy must be in"),
+        ({"n_baseline": 0}, "n_baseline must be an integer >= 1"),
+        ({"now": NAN}, "now must be in"),
+        ({"now": "a"}, "now must be in"),
+    ],
+)
+def test_a_refused_start_changes_nothing(change: dict[str, Any], message: str):
+    loop = Loop()
+    monitor, detector, registry = SpyMonitor(), SpyDetector(), AuditedRegistry()
+    deployment = DeploymentStage(registry, split_traffic, lambda: loop.rollout, 0.5)
+    pipeline = MLOpsPipeline("digits", monitor, detector, loop.pipeline.retraining, deployment)
+    arguments = {"champion": loop.champion, "baseline_accuracy": 0.9, "n_baseline": 200, "now": 0.0}
+    with pytest.raises(ValueError, match=message):
+        pipeline.start_monitoring(**(arguments | change))
+    assert (monitor.baselines, detector.references) == ([], [])
+    assert pipeline.start_monitoring(**arguments).version == 1
+
+
+def test_a_detector_that_cannot_learn_the_first_reference_registers_nothing():
+    loop = Loop()
+    monitor, detector = SpyMonitor(), SpyDetector()
+    detector.error = ValueError("too few rows")
+    deployment = DeploymentStage(AuditedRegistry(), split_traffic, lambda: loop.rollout, 0.5)
+    pipeline = MLOpsPipeline("digits", monitor, detector, loop.pipeline.retraining, deployment)
+    with pytest.raises(ValueError, match="too few rows"):
+        pipeline.start_monitoring(loop.champion, 0.9, 200, now=0.0)
+    assert monitor.baselines == []
+    detector.error = None
+    assert pipeline.start_monitoring(loop.champion, 0.9, 200, now=0.0).version == 1
+
+
+def test_a_second_start_is_refused_and_changes_nothing():
+    loop = Loop()
+    before = loop.state()
+    with pytest.raises(ValueError, match="start_monitoring must be called once, got version 1 already"):
+        loop.pipeline.start_monitoring(loop.champion, 0.9, 200, now=1.0)
+    assert loop.state() == before
+
+
+@pytest.mark.parametrize("now", [NAN, float("inf"), "a", None])
+def test_a_cycle_or_a_rollback_at_no_moment_is_refused_and_changes_nothing(now: Any):
+    loop = promoted_loop()
+    before = loop.state()
+    for call in (loop.pipeline.run_cycle, loop.pipeline.roll_back):
+        with pytest.raises(ValueError, match="now must be in"):
+            call(now=now)
+    assert loop.state() == before
 
 
 @pytest.mark.parametrize(

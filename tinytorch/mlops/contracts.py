@@ -23,8 +23,10 @@ from tinytorch.mlops.validate import (
     as_request_ids,
     as_values,
     as_values_within,
+    check_distinct,
     check_moment,
     check_same_length,
+    check_text,
 )
 
 # Cohen's reading of an effect size in standard deviations (1988, section 2.2): 0.2 small, 0.5 medium, 0.8 large.
@@ -216,6 +218,9 @@ class Alert(Record):
         check_moment(self.timestamp, "timestamp")
         check_choice(self.state, "state", ("firing", "resolved"))
         check_choice(self.severity, "severity", ("info", "warning", "critical"))
+        check_in_range(self.value, "value", -np.inf, np.inf)
+        check_in_range(self.threshold, "threshold", -np.inf, np.inf)
+        check_integer(self.model_version, "model_version", minimum=0)
 
     def __str__(self) -> str:
         return f"{self.rule} {self.state} ({self.severity}): {self.message}"
@@ -268,10 +273,13 @@ class DriftReport(Record):
         check_moment(self.timestamp, "timestamp")
         check_in_range(self.alpha, "alpha", 0, 1, open_ends=True)
         check_in_range(self.minimum_effect, "minimum_effect", 0.0, np.inf)
+        check_integer(self.n_reference, "n_reference", minimum=0)
+        check_integer(self.n_current, "n_current", minimum=0)
         arrays = {name: as_values(getattr(self, name), name) for name in ("statistic", "effect_size")}
         for name in ("pvalue", "adjusted_pvalue", "missing_rate"):
             arrays[name] = as_values_within(getattr(self, name), name, 0.0, 1.0)
         feature_names = tuple(str(name) for name in self.feature_names)
+        check_distinct(feature_names, "feature_names")
         check_same_length({"feature_names": np.asarray(feature_names), **arrays})
         object.__setattr__(self, "feature_names", feature_names)
         store_arrays(self, arrays)
@@ -357,6 +365,11 @@ class ModelComparison(Record):
     pvalue: float
     n_rows: int
 
+    def __post_init__(self) -> None:
+        for name in ("champion_score", "challenger_score", "pvalue"):
+            check_in_range(getattr(self, name), name, 0.0, 1.0)
+        check_integer(self.n_rows, "n_rows", minimum=0)
+
     def __str__(self) -> str:
         return (
             f"challenger {self.challenger_score:.3f} against champion {self.champion_score:.3f} "
@@ -382,6 +395,11 @@ class RetrainResult(Record):
     accepted: bool
     failure: str | None
     duration_s: float
+
+    def __post_init__(self) -> None:
+        check_in_range(self.duration_s, "duration_s", 0.0, np.inf)
+        if self.accepted and self.challenger is None:
+            raise ValueError("challenger must be a model when it is accepted, got None.")
 
     def __str__(self) -> str:
         if self.failure is not None:
@@ -417,8 +435,10 @@ class ModelVersion(Record):
 
     def __post_init__(self) -> None:
         check_integer(self.version, "version", minimum=0)
-        if not self.model_name:
-            raise ValueError(f"model_name must not be empty, got {self.model_name!r}.")
+        check_text(self.model_name, "model_name")
+        check_moment(self.created_at, "created_at")
+        if self.parent is not None:
+            check_integer(self.parent, "parent", minimum=1)
         # Copies: an entry of the registry must not change when the caller's dictionary does.
         object.__setattr__(self, "metrics", dict(self.metrics))
         object.__setattr__(self, "tags", dict(self.tags))

@@ -27,14 +27,21 @@ from tinytorch.mlops.contracts import (
     Rollout,
     Trigger,
 )
-from tinytorch.mlops.hashing import hash_data
+from tinytorch.mlops.hashing import hash_data, hash_model
 from tinytorch.mlops.labelled_rows import LabelledRows
 from tinytorch.mlops.prediction_log import PredictionLog
 from tinytorch.mlops.retrain.session import RetrainingData, RetrainingSession
 from tinytorch.mlops.serving import Router
 from tinytorch.mlops.status import Event, PipelineStatus, SystemHealth
 from tinytorch.mlops.trial import Trial
-from tinytorch.mlops.validate import as_features, as_labels, check_columns, check_rows, check_same_length
+from tinytorch.mlops.validate import (
+    as_features,
+    as_labels,
+    check_columns,
+    check_moment,
+    check_rows,
+    check_same_length,
+)
 
 # With 120 held-out rows a lead of 10 points is seen in nine of ten comparisons.
 DEFAULT_MINIMUM_ROWS = 120
@@ -45,6 +52,15 @@ class RetrainingStage:
     """What retraining needs: when, how, and the rows that the first model was trained on.
 
     `is_holdout(request_ids)` says which labelled rows are kept from training, for the comparison only.
+
+    Examples
+    --------
+    >>> from tinytorch.mlops.retrain import BudgetedTrigger, NetworkTrainer, RetrainingSession, compare_by_mcnemar
+    >>> session = RetrainingSession(NetworkTrainer(), compare_by_mcnemar)
+    >>> stage = RetrainingStage(BudgetedTrigger(), session, np.zeros((6, 2)), np.arange(6),
+    ...                         is_holdout=lambda request_ids: request_ids % 3 == 0, rng=np.random.default_rng(0))
+    >>> stage.base_features.shape, stage.is_holdout(np.arange(4))
+    ((6, 2), array([ True, False, False,  True]))
     """
 
     trigger: Trigger
@@ -69,7 +85,15 @@ class RetrainingStage:
 
 @dataclass(frozen=True)
 class DeploymentStage:
-    """What deployment needs: where versions live, how traffic is split, and how a rollout is run."""
+    """What deployment needs: where versions live, how traffic is split, and how a rollout is run.
+
+    Examples
+    --------
+    >>> from tinytorch.mlops.deploy import AuditedRegistry, CanaryRollout, split_traffic
+    >>> stage = DeploymentStage(AuditedRegistry(), split_traffic, CanaryRollout, first_weight=0.25)
+    >>> stage.make_rollout().challenger_weight
+    0.25
+    """
 
     registry: Registry
     split: Callable[[np.ndarray, float, str], np.ndarray]
@@ -96,7 +120,37 @@ class MLOpsPipeline:
 
     Examples
     --------
-    A complete loop on real digits is `tinytorch demo`; its source is `tinytorch/cli/demo.py`.
+    A classifier that tells whether the first of two features is positive, with the library's own parts. The same on
+    real digits that drift is `tinytorch demo`; its source is `tinytorch/cli/demo_run.py`.
+
+    >>> from tinytorch.mlops.deploy import AuditedRegistry, CanaryRollout, split_traffic
+    >>> from tinytorch.mlops.drift import UnivariateDetector
+    >>> from tinytorch.mlops.monitor import WindowedMonitor
+    >>> from tinytorch.mlops.retrain import BudgetedTrigger, NetworkTrainer, RetrainingSession, compare_by_mcnemar
+    >>> rng = np.random.default_rng(0)
+    >>> features = rng.normal(size=(400, 2))
+    >>> labels = features[:, 0] > 0
+    >>> trainer = NetworkTrainer(hidden_units=8, epochs=20)
+    >>> champion = trainer.train(features[:300], labels[:300], rng)
+    >>> accuracy = float((champion.predict(features[300:]) == labels[300:]).mean())
+    >>> retraining = RetrainingStage(
+    ...     BudgetedTrigger(), RetrainingSession(trainer, compare_by_mcnemar), features[:300], labels[:300],
+    ...     is_holdout=lambda request_ids: request_ids % 3 == 0, rng=rng)
+    >>> deployment = DeploymentStage(AuditedRegistry(), split_traffic, CanaryRollout, first_weight=0.25)
+    >>> monitor = WindowedMonitor("sign", accuracy, n_baseline=100)
+    >>> pipeline = MLOpsPipeline("sign", monitor, UnivariateDetector(), retraining, deployment)
+    >>> pipeline.start_monitoring(champion, accuracy, n_baseline=100, now=0.0).version
+    1
+    >>> requests = rng.normal(size=(40, 2))
+    >>> (answers,) = pipeline.predict(np.arange(40), requests, now=60.0)
+    >>> print(answers)
+    40 predictions by version 1
+    >>> len(pipeline.record_labels(LabelBatch(np.arange(40), requests[:, 0] > 0, timestamp=120.0)))
+    40
+    >>> pipeline.run_cycle(now=120.0)
+    ()
+    >>> pipeline.check_system_health().healthy
+    True
     """
 
     def __init__(
@@ -134,15 +188,26 @@ class MLOpsPipeline:
         n_baseline : int
         now : float
             Seconds since the epoch.
+
+        Raises
+        ------
+        ValueError
+            If the pipeline was started before, the model has no fingerprint, or a figure is out of range; nothing is
+            changed then.
         """
+        check_moment(now, "now")
+        check_in_range(baseline_accuracy, "baseline_accuracy", 0.0, 1.0)
+        check_integer(n_baseline, "n_baseline", minimum=1)
+        if self._references:
+            raise ValueError(f"start_monitoring must be called once, got version {max(self._references)} already.")
         base = self.retraining
         draft = ModelVersion(
             self.model_name,
+            content_hash=hash_model(champion),
             data_hash=hash_data(base.base_features, base.base_labels),
             metrics={"accuracy": baseline_accuracy, "n_rows": n_baseline},
             created_at=now,
         )
-        self.monitor.reset_baseline(baseline_accuracy, n_baseline)
         self.detector.fit(base.base_features)
         version = self.deployment.registry.register(champion, draft)
         self._put_in_charge(version, base.base_features, now)
@@ -160,8 +225,11 @@ class MLOpsPipeline:
         Raises
         ------
         ValueError
-            If the requests are malformed or an id is waiting for its label already; nothing is changed then.
+            If the pipeline was not started, the requests are malformed, or an id is waiting for its label already;
+            nothing is changed then.
         """
+        check_moment(now, "now")
+        self._check_started()
         table = as_features(features)
         check_columns(table, self.retraining.base_features.shape[1])
         batches, failure = self._router.route(request_ids, table, now)
@@ -184,8 +252,10 @@ class MLOpsPipeline:
         Raises
         ------
         ValueError
-            If a label is no class of the model that answered its request; nothing is changed then.
+            If the pipeline was not started, or a label is no class of the model that answered its request; nothing
+            is changed then.
         """
+        self._check_started()
         self._log.check_labels(label_batch)
         self._take_alerts(self.monitor.record_labels(label_batch), label_batch.timestamp)
         labelled = self._log.join(label_batch)
@@ -201,7 +271,13 @@ class MLOpsPipeline:
         -------
         tuple of Event
             What happened in this cycle.
+
+        Raises
+        ------
+        ValueError
+            If `now` is no moment; nothing is changed then.
         """
+        check_moment(now, "now")
         seen = len(self._events)
         self._look_for_drift(now)
         if self._trial is not None:
@@ -233,8 +309,9 @@ class MLOpsPipeline:
         Raises
         ------
         ValueError
-            If there is no version before; nothing is changed then.
+            If there is no version before, or `now` is no moment; nothing is changed then.
         """
+        check_moment(now, "now")
         registry = self.deployment.registry
         version = registry.rollback(self.model_name, registry.revision(self.model_name))
         self._watch_from(version, now)
@@ -242,6 +319,11 @@ class MLOpsPipeline:
             self.detector.fit(self._references[version.version])
         self._note(now, "rolled_back", f"version {version.version} serves again")
         return version
+
+    def _check_started(self) -> None:
+        """Raise ValueError unless a first champion has been put in charge."""
+        if not self._references:
+            raise ValueError(f"start_monitoring must be called first, got no champion of {self.model_name!r}.")
 
     def _look_for_drift(self, now: float) -> None:
         """Compare the newest window with the reference, and note when drift begins or ends."""

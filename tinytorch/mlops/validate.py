@@ -7,7 +7,7 @@ when it refuses.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from numbers import Real
 from typing import Any
 
@@ -24,7 +24,19 @@ NUMERIC_KINDS = "biuf"
 
 
 class NotFittedError(ValueError):
-    """A detector was asked to judge before it was given a reference."""
+    """A detector was asked to judge before it was given a reference.
+
+    It is a ValueError, so whoever catches those need not know it.
+
+    Examples
+    --------
+    >>> from tinytorch.mlops.drift.univariate import UnivariateDetector
+    >>> try:
+    ...     UnivariateDetector().detect_drift(np.zeros((40, 2)), now=0.0)
+    ... except NotFittedError as error:
+    ...     print("call fit first" if "fit(reference)" in str(error) else error)
+    call fit first
+    """
 
 
 def to_array(values: Any, name: str = "values") -> np.ndarray:
@@ -236,6 +248,39 @@ def check_moment(moment: float, name: str) -> float:
     ValueError: timestamp must be in [-inf, inf], got nan.
     """
     return check_in_range(moment, name, -np.inf, np.inf)
+
+
+def check_text(text: str, name: str, *, allow_empty: bool = False) -> str:
+    """Return `text` if it is a text, and not an empty one unless that is allowed.
+
+    Examples
+    --------
+    >>> check_text("digits", "model_name")
+    'digits'
+    >>> check_text(None, "model_name")
+    Traceback (most recent call last):
+    ...
+    ValueError: model_name must be a text, got None.
+    """
+    if not isinstance(text, str):
+        raise ValueError(f"{name} must be a text, got {text!r}.")
+    if not text and not allow_empty:
+        raise ValueError(f"{name} must not be empty, got {text!r}.")
+    return text
+
+
+def check_distinct(names: Sequence[str], name: str) -> None:
+    """Raise ValueError if a name occurs twice.
+
+    Examples
+    --------
+    >>> check_distinct(("a", "b", "a"), "feature_names")
+    Traceback (most recent call last):
+    ...
+    ValueError: feature_names must be distinct, got 'a' twice.
+    """
+    if len(set(names)) < len(names):
+        raise ValueError(f"{name} must be distinct, got {max(names, key=list(names).count)!r} twice.")
 
 
 def _as_floats(values: Any, name: str) -> np.ndarray:

@@ -1,16 +1,57 @@
-"""Stage 4, deploy: ship a version, watch it, and roll it back."""
+"""Stage 4, deploy: ship a version, watch it, and roll it back.
 
-from tinytorch.mlops.deploy.canary import CanaryRollout
-from tinytorch.mlops.deploy.lesson import ModelRegistry, ThresholdGate, route
-from tinytorch.mlops.deploy.registry import AuditedRegistry, PointerMove
-from tinytorch.mlops.deploy.split import split_traffic
+Every function and class of the lesson and of its siblings, by name. Defaults stay in their files: the same name
+holds another value in each.
+"""
+
+from tinytorch.mlops.deploy.canary import (
+    CanaryRollout,
+)
+from tinytorch.mlops.deploy.lesson import (
+    Action,
+    CanaryCounts,
+    ModelRegistry,
+    Shelf,
+    ThresholdGate,
+    check_ladder,
+    check_pair,
+    find_shelf,
+    hash_share,
+    judge_canary,
+    move_back,
+    move_pointer,
+    next_weight,
+    promote_on,
+    route,
+    standard_error,
+)
+from tinytorch.mlops.deploy.registry import (
+    AuditedRegistry,
+    PointerMove,
+)
+from tinytorch.mlops.deploy.split import (
+    split_traffic,
+)
 
 __all__ = [
+    "Action",
     "AuditedRegistry",
+    "CanaryCounts",
     "CanaryRollout",
     "ModelRegistry",
     "PointerMove",
+    "Shelf",
     "ThresholdGate",
+    "check_ladder",
+    "check_pair",
+    "find_shelf",
+    "hash_share",
+    "judge_canary",
+    "move_back",
+    "move_pointer",
+    "next_weight",
+    "promote_on",
     "route",
     "split_traffic",
+    "standard_error",
 ]

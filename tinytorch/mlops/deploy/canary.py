@@ -47,8 +47,11 @@ class CanaryRollout:
     >>> decision.action
     'hold'
     >>> rollout.record_labels(LabelBatch(np.arange(40), np.repeat([1, 0], 20), timestamp=1.0))
-    >>> print(rollout.step(answers([], 1), answers([], 2), now=1.0))
-    advance to 100% of traffic: champion 20 errors in 20, challenger 0 in 20 (p = 1)
+    >>> decision = rollout.step(answers([], 1), answers([], 2), now=1.0)
+    >>> decision.action, decision.challenger_weight
+    ('advance', 1.0)
+    >>> print(decision.evidence[0])
+    champion 20 errors in 20, challenger 0 in 20; no sign that the challenger is worse (p = 1)
     """
 
     def __init__(
@@ -134,16 +137,15 @@ class CanaryRollout:
         self._labelled_at_last_look = self._labelled.copy()
         (champion_errors, challenger_errors), (n_champion, n_challenger) = self._errors, self._labelled
         result = two_proportion_test(champion_errors, n_champion, challenger_errors, n_challenger, "greater")
-        evidence = (
-            f"champion {champion_errors} errors in {n_champion}, challenger {challenger_errors} in {n_challenger} "
-            f"(p = {result.pvalue[0]:.2g})"
-        )
+        counts = f"champion {champion_errors} errors in {n_champion}, challenger {challenger_errors} in {n_challenger}"
+        pvalue = f"(p = {result.pvalue[0]:.2g})"
         if result.pvalue[0] <= self.false_rollback_rate / self.maximum_looks:
-            return RolloutDecision("roll_back", 0.0, (evidence,))
+            return RolloutDecision("roll_back", 0.0, (f"{counts}; the challenger is worse {pvalue}",))
         if result.effect_size[0] > 0:
-            return self._hold(evidence)
+            return self._hold(f"{counts}; the challenger looks worse, which may be chance {pvalue}")
         self._position = min(self._position + 1, len(self.weights) - 1)
         self._labelled_at_last_advance = self._labelled.copy()
+        evidence = f"{counts}; no sign that the challenger is worse {pvalue}"
         return RolloutDecision("advance", self.challenger_weight, (evidence,))
 
     def _hold(self, reason: str) -> RolloutDecision:

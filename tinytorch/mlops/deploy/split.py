@@ -7,7 +7,7 @@ import hashlib
 import numpy as np
 
 from tinytorch._arguments import check_in_range
-from tinytorch.mlops.validate import as_request_ids
+from tinytorch.mlops.validate import as_request_ids, check_text
 
 _HASH_BYTES = 8
 # A float holds 53 bits exactly. With all 64 bits of the hash the largest shares would round up to 1, and such a
@@ -34,7 +34,7 @@ def split_traffic(request_ids: np.ndarray, challenger_weight: float, salt: str =
     Raises
     ------
     ValueError
-        If the weight is outside [0, 1], or the ids are not distinct integers or strings.
+        If the weight is outside [0, 1], the ids are not distinct integers or strings, or the salt is no text.
 
     Examples
     --------
@@ -46,6 +46,7 @@ def split_traffic(request_ids: np.ndarray, challenger_weight: float, salt: str =
     True
     """
     check_in_range(challenger_weight, "challenger_weight", 0.0, 1.0)
+    check_text(salt, "salt", allow_empty=True)
     shares = [_share(f"{salt}|{key}") for key in as_request_ids(request_ids).tolist()]
     return np.array(shares, dtype=np.float64) < challenger_weight
 

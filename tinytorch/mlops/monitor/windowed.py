@@ -14,6 +14,7 @@ from tinytorch._arguments import check_in_range, check_integer, check_positive
 from tinytorch.mlops.contracts import Alert, LabelBatch, PredictionBatch
 from tinytorch.mlops.monitor.alert_rule import AlertRule, Look
 from tinytorch.mlops.prediction_log import PredictionLog
+from tinytorch.mlops.validate import check_text
 from tinytorch.stats import Interval, TrendResult, trend_test, two_proportion_test, wilson_interval
 
 # A fall of four standard errors is chance in 1 look of 30,000 by the normal law, so that hundreds of looks stay quiet.
@@ -74,7 +75,7 @@ class WindowedMonitor:
         window_size: int = DEFAULT_WINDOW_SIZE,
         standard_errors: float = DEFAULT_ALERT_STANDARD_ERRORS,
     ) -> None:
-        self.model_name = model_name
+        self.model_name = check_text(model_name, "model_name")
         self.window_size = check_integer(window_size, "window_size", minimum=DEFAULT_MINIMUM_LABELS)
         self.standard_errors = check_positive(standard_errors, "standard_errors")
         self._rules = (AlertRule("accuracy_low", "below"), AlertRule("latency_high", "above", "warning"))

@@ -25,7 +25,8 @@ def compare_by_mcnemar(champion: Model, challenger: Model, features: np.ndarray,
     Raises
     ------
     ValueError
-        If there are no rows, or a model answers with anything but one row of probabilities for each.
+        If there are no rows, a model answers with anything but one row of probabilities for each, or a label is no
+        class that either model knows.
 
     Examples
     --------
@@ -46,7 +47,10 @@ def compare_by_mcnemar(champion: Model, challenger: Model, features: np.ndarray,
     table, truth = as_features(features), as_labels(labels)
     check_rows(table, "features")
     check_same_length({"features": table, "labels": truth})
-    champion_correct, challenger_correct = _correct(champion, table, truth), _correct(challenger, table, truth)
+    answers = [_probabilities(model, table, truth) for model in (champion, challenger)]
+    # One of the two may know a class that the other has yet to learn; a class that neither knows is a mistake.
+    as_labels(truth, "labels", n_classes=max(probabilities.shape[1] for probabilities in answers))
+    champion_correct, challenger_correct = (probabilities.argmax(axis=1) == truth for probabilities in answers)
     result = mcnemar_test(champion_correct, challenger_correct, alternative="greater")
     return ModelComparison(
         champion_score=float(champion_correct.mean()),
@@ -56,9 +60,8 @@ def compare_by_mcnemar(champion: Model, challenger: Model, features: np.ndarray,
     )
 
 
-def _correct(model: Model, features: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Return on which rows the model's most probable class is the right one."""
+def _probabilities(model: Model, features: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Return the model's answers, one row of probabilities for each label."""
     probabilities = as_probabilities(model.predict_proba(features))
     check_same_length({"probabilities": probabilities, "labels": labels})
-    right: np.ndarray = probabilities.argmax(axis=1) == labels
-    return right
+    return probabilities

@@ -32,7 +32,18 @@ DEFAULT_BATCH_SIZE = 32
 
 
 class TrainingDivergedError(ValueError):
-    """The loss stopped being a number: the weights are lost, and no model is returned."""
+    """The loss stopped being a number: the weights are lost, and no model is returned.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> features, labels = rng.normal(size=(64, 4)), rng.integers(0, 2, size=64)
+    >>> try:
+    ...     NetworkTrainer(hidden_units=8, epochs=5, learning_rate=1e30).train(features, labels, rng)
+    ... except TrainingDivergedError:
+    ...     print("keep the champion")
+    keep the champion
+    """
 
 
 class NetworkModel:

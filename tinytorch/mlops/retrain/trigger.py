@@ -62,6 +62,7 @@ class BudgetedTrigger:
         self, alerts: tuple[Alert, ...], report: DriftReport | None, now: float
     ) -> RetrainDecision:
         """Judge the alerts that are firing and the newest drift report. Changes nothing."""
+        check_moment(now, "now")
         causes = [f"{alert.rule} is firing" for alert in alerts if alert.state == "firing" and alert.rule in self.rules]
         watched = [f"{report}, to be watched"] if report is not None and report.drifted else []
         if not causes:
@@ -77,7 +78,6 @@ class BudgetedTrigger:
 
     def _obstacle(self, now: float) -> str | None:
         """Return what speaks against a retraining now, if anything does."""
-        check_moment(now, "now")
         left_s = max(self._begun_at, default=-math.inf) + self.cooldown_s - now
         if left_s > 0:
             return f"cooling down for {left_s:.0f} s more"
