@@ -159,7 +159,7 @@ def read_meta(arrays: dict[str, Array]) -> dict[str, Any]:
     return dict(meta)
 
 
-def _is_number(value: object) -> bool:
+def _is_any_number(value: object) -> bool:
     """Tell whether `value` is a number; NaN and infinity are, for a training may diverge."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
@@ -178,7 +178,7 @@ def _check_history(value: Any, name: str) -> None:
     if not isinstance(value, dict) or not set(HISTORIES) <= set(value):
         raise ValueError(f"{name} must hold the lists {', '.join(HISTORIES)}, got {value!r}.")
     for key, numbers in value.items():
-        if not isinstance(numbers, list) or not all(map(_is_number, numbers)):
+        if not isinstance(numbers, list) or not all(map(_is_any_number, numbers)):
             raise ValueError(f"{name}[{key!r}] must be a list of numbers, got {numbers!r}.")
 
 
@@ -196,7 +196,7 @@ def _check_watch(value: Any, name: str) -> None:
     """Check the best loss, infinite before there is one, and the count of epochs since."""
     if value is None:
         return
-    if not isinstance(value, list) or len(value) != 2 or not _is_number(value[0]) or math.isnan(value[0]):
+    if not isinstance(value, list) or len(value) != 2 or not _is_any_number(value[0]) or math.isnan(value[0]):
         raise ValueError(f"{name} must be None or a loss and a count of epochs, got {value!r}.")
     check_integer(value[1], name)
 

@@ -338,8 +338,7 @@ def record(function: Function) -> Tensor:
     try:
         arrays = [tensor._data for tensor in inputs]
     except AttributeError as error:
-        got = next(type(tensor).__name__ for tensor in inputs if not isinstance(tensor, Tensor))
-        raise ValueError(f"x must be a Tensor, got {got}: wrap it in Tensor(...).") from error
+        raise ValueError(f"x must be a Tensor, got {_name_stranger(inputs)}: wrap it in Tensor(...).") from error
     array = function.forward(*arrays)
     output = Tensor.from_array(array if array.dtype == FLOAT32 else array.astype(FLOAT32))
     if recording.get():
@@ -349,6 +348,11 @@ def record(function: Function) -> Tensor:
                 output.grad_fn = function
                 break
     return output
+
+
+def _name_stranger(inputs: tuple[Any, ...]) -> str:
+    """Return the type of the first input that is no tensor."""
+    return next(type(tensor).__name__ for tensor in inputs if not isinstance(tensor, Tensor))
 
 
 def _to_float32(data: Any) -> Array:

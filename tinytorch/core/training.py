@@ -249,10 +249,7 @@ class Trainer:
             If a count is not a positive integer, there is `patience` without validation, or there are no rows.
         """
         check_positive_integer(epochs, "epochs")
-        if patience is not None:
-            check_positive_integer(patience, "patience")
-            if validation is None:
-                raise ValueError("validation must be given with patience, got None.")
+        _check_patience(patience, validation)
         _check_rows(train, "train")
         if validation is not None:
             _check_rows(validation, "validation")
@@ -464,6 +461,14 @@ class Trainer:
         self._watch = None if meta["watch"] is None else _Watch(meta["watch"][0], meta["watch"][1], best)
         self._loader_states = meta["loader_generators"]
         self._set_mode(meta["training_mode"])
+
+
+def _check_patience(patience: int | None, validation: Iterable[Any] | None) -> None:
+    """Check that patience, if there is any, is a count and has a validation loss to wait for."""
+    if patience is not None:
+        check_positive_integer(patience, "patience")
+        if validation is None:
+            raise ValueError("validation must be given with patience, got None.")
 
 
 def _check_rows(batches: Iterable[Any], name: str) -> None:
