@@ -237,3 +237,12 @@ def test_the_very_first_step_may_be_refused_too():
 def test_a_canary_is_checked_when_it_is_made(options: dict[str, Any], message: str):
     with pytest.raises(ValueError, match=message):
         CanaryRollout(**options)
+
+
+@pytest.mark.parametrize("now", [float("nan"), "a"])
+def test_a_step_at_no_moment_is_refused_and_changes_nothing(now: Any):
+    rollout = CanaryRollout()
+    batches = answered(range(5), version=1), answered(range(5, 10), version=2)
+    with pytest.raises(ValueError, match="now must be in"):
+        rollout.step(*batches, now=now)
+    assert rollout.step(*batches, now=0.0).action == "hold"

@@ -4,9 +4,7 @@ Every function and class of the lesson and of its siblings, by name. Defaults st
 holds another value in each.
 """
 
-from tinytorch.mlops.deploy.canary import (
-    CanaryRollout,
-)
+from tinytorch.mlops.deploy.canary import CanaryRollout
 from tinytorch.mlops.deploy.lesson import (
     Action,
     CanaryCounts,
@@ -25,13 +23,8 @@ from tinytorch.mlops.deploy.lesson import (
     route,
     standard_error,
 )
-from tinytorch.mlops.deploy.registry import (
-    AuditedRegistry,
-    PointerMove,
-)
-from tinytorch.mlops.deploy.split import (
-    split_traffic,
-)
+from tinytorch.mlops.deploy.registry import AuditedRegistry, PointerMove
+from tinytorch.mlops.deploy.split import split_traffic
 
 __all__ = [
     "Action",

@@ -7,7 +7,7 @@ import numpy as np
 from tinytorch._arguments import check_in_range, check_integer
 from tinytorch.mlops.contracts import LabelBatch, PredictionBatch, RolloutDecision
 from tinytorch.mlops.prediction_log import PredictionLog
-from tinytorch.mlops.validate import as_request_ids, check_columns
+from tinytorch.mlops.validate import as_request_ids, check_columns, check_moment
 from tinytorch.stats import two_proportion_test
 
 # First a share that hurts few if the challenger is bad, then half, then everyone.
@@ -90,8 +90,9 @@ class CanaryRollout:
         ------
         ValueError
             If both batches come from one version, or from others than before, or a request was given before, or to
-            both, or their features differ in width; nothing is changed then.
+            both, or their features differ in width, or `now` is no moment; nothing is changed then.
         """
+        check_moment(now, "now")
         self._check_batches(champion_batch, challenger_batch)
         self._log.add(champion_batch)
         self._log.add(challenger_batch)

@@ -4,13 +4,8 @@ Every function and class of the lesson and of its siblings, by name. Defaults st
 holds another value in each.
 """
 
-from tinytorch.mlops.drift.categorical import (
-    CategoricalDetector,
-    MissingCategory,
-)
-from tinytorch.mlops.drift.classifier import (
-    ClassifierDetector,
-)
+from tinytorch.mlops.drift.categorical import CategoricalDetector, MissingCategory
+from tinytorch.mlops.drift.classifier import ClassifierDetector
 from tinytorch.mlops.drift.lesson import (
     BasicDriftDetector,
     DriftDetector,
@@ -30,20 +25,10 @@ from tinytorch.mlops.drift.lesson import (
     three_views,
     write_report,
 )
-from tinytorch.mlops.drift.multivariate import (
-    MultivariateDetector,
-)
-from tinytorch.mlops.drift.prediction import (
-    PredictionDriftDetector,
-)
-from tinytorch.mlops.drift.streaming import (
-    AlarmStream,
-    StreamingDetector,
-    cusum_for_many_features,
-)
-from tinytorch.mlops.drift.univariate import (
-    UnivariateDetector,
-)
+from tinytorch.mlops.drift.multivariate import MultivariateDetector
+from tinytorch.mlops.drift.prediction import PredictionDriftDetector
+from tinytorch.mlops.drift.streaming import AlarmStream, StreamingDetector, cusum_for_many_features
+from tinytorch.mlops.drift.univariate import UnivariateDetector
 
 __all__ = [
     "AlarmStream",

@@ -4,10 +4,7 @@ Every function and class of the lesson and of its siblings, by name. Defaults st
 holds another value in each.
 """
 
-from tinytorch.mlops.monitor.alert_rule import (
-    AlertRule,
-    Look,
-)
+from tinytorch.mlops.monitor.alert_rule import AlertRule, Look
 from tinytorch.mlops.monitor.lesson import (
     AccuracyWatch,
     LateLabels,
@@ -20,9 +17,7 @@ from tinytorch.mlops.monitor.lesson import (
     make_alert,
     should_fire,
 )
-from tinytorch.mlops.monitor.windowed import (
-    WindowedMonitor,
-)
+from tinytorch.mlops.monitor.windowed import WindowedMonitor
 
 __all__ = [
     "AccuracyWatch",

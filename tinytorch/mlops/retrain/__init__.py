@@ -4,9 +4,7 @@ Every function and class of the lesson and of its siblings, by name. Defaults st
 holds another value in each.
 """
 
-from tinytorch.mlops.retrain.comparison import (
-    compare_by_mcnemar,
-)
+from tinytorch.mlops.retrain.comparison import compare_by_mcnemar
 from tinytorch.mlops.retrain.lesson import (
     RetrainingTrigger,
     as_time,
@@ -20,18 +18,9 @@ from tinytorch.mlops.retrain.lesson import (
     split_rows,
     train_safely,
 )
-from tinytorch.mlops.retrain.network import (
-    NetworkModel,
-    NetworkTrainer,
-    TrainingDivergedError,
-)
-from tinytorch.mlops.retrain.session import (
-    RetrainingData,
-    RetrainingSession,
-)
-from tinytorch.mlops.retrain.trigger import (
-    BudgetedTrigger,
-)
+from tinytorch.mlops.retrain.network import NetworkModel, NetworkTrainer, TrainingDivergedError
+from tinytorch.mlops.retrain.session import RetrainingData, RetrainingSession
+from tinytorch.mlops.retrain.trigger import BudgetedTrigger
 
 __all__ = [
     "BudgetedTrigger",
