@@ -31,9 +31,10 @@ from tinytorch.stats import FittedReference, chi2_test, column_report, ks_2samp,
 
 IMPORT = "from evidently import Report; from evidently.presets import DataDriftPreset"
 NOTES = (
-    "evidently has no fit: it looks at the whole reference in every call. Its report is timed once after one call, "
-    "and gives one figure a column (Wasserstein by default) with what its plots need; the last line asks it for all "
-    "three of ours, without a preset's plots"
+    "evidently has no fit: it looks at the whole reference in every call. A report is timed once after one call, ours "
+    "just before it and not in turns, so on a busy machine read the ratio of processor times there. Its run works out "
+    "correlations and draws plots too, which ours does not, and it gives one figure a column, Wasserstein unless told "
+    "otherwise, where ours gives three: the last line asks it for those three"
 )
 METHODS = ("ks", "psi", "wasserstein")
 STURGES_BINS = 17
@@ -78,13 +79,15 @@ def column_tasks(work: Work, frames: tuple[pd.DataFrame, pd.DataFrame]) -> list[
 
 
 def report_tasks(work: Work, frames: tuple[pd.DataFrame, pd.DataFrame]) -> list[Task]:
-    """Its report, by its default preset and with our three figures."""
-    preset = report(lambda: [DataDriftPreset()], frames)
+    """Its preset with KS alone (its fastest, so the one that ours is held against), by default, and our figures."""
+    ks = report(lambda: [DataDriftPreset(num_method="ks")], frames)
+    default = report(lambda: [DataDriftPreset()], frames)
     three = report(lambda: [ValueDrift(column=name, method=one) for name in frames[0] for one in METHODS], frames)
     ours = partial(column_report, work.fitted, work.current)
     sort, *_ = speed_table_floors(work)
     return [
-        Task("full report, 100 columns", sort, ours, preset, 303, "(one figure of three: see the lines above)", True),
+        Task("full report, 100 columns", sort, ours, ks, 303, "(KS of our three figures: see the lines above)", True),
+        Task("report against its default", sort, ours, default, None, "(Wasserstein of our three)", True),
         Task("report of the same three figures", sort, ours, three, None, "(see the lines above)", True),
     ]
 
