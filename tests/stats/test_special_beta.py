@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+import scipy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import special, stats
@@ -20,13 +21,17 @@ from tinytorch.stats.special_beta import (
 QUANTILE_SHAPES = st.floats(-1, 9).map(lambda power: 10.0**power)
 SHAPES = st.floats(-3, 9).map(lambda power: 10.0**power)
 
+# What the oracle is good for: scipy 1.15, the newest for Python 3.10, is itself off by 1.2e-10 at shapes 1e6 and 1e7.
+SCIPY_VERSION = tuple(int(part) for part in scipy.__version__.split(".")[:2])
+ORACLE_ERROR = 2e-11 if SCIPY_VERSION >= (1, 17) else 1e-9
+
 
 @settings(deadline=None, derandomize=True, max_examples=300)
 @given(SHAPES, SHAPES, st.floats(-8, 8))
 def test_incomplete_beta_equals_scipy_relatively_in_both_tails(a, b, deviations):
     mean, deviation = a / (a + b), math.sqrt(a * b / (a + b + 1)) / (a + b)
     x = min(max(mean + deviations * deviation, 1e-300), 1.0)
-    np.testing.assert_allclose(incomplete_beta(a, b, x), special.betainc(a, b, x), rtol=2e-11, atol=1e-300)
+    np.testing.assert_allclose(incomplete_beta(a, b, x), special.betainc(a, b, x), rtol=ORACLE_ERROR, atol=1e-300)
 
 
 def test_incomplete_beta_with_whole_shapes_is_a_finite_sum():
