@@ -38,6 +38,8 @@ AVX512 = ("X86_V4", "AVX512_ICL", "AVX512_SPR", "AVX512F", "AVX512CD", "AVX512_S
 N_REFERENCE, N_ROWS, N_COLUMNS = 50_000, 10_000, 100
 ROWS, COLUMNS = (10_000, 20_000, 40_000, 80_000), (25, 50, 100, 200)
 SMALL_ROWS, SMALL_COLUMNS = (5_000, 10_000), (25, 50)
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+"""Idle BLAS threads spin for a while after a product, and their spinning would count as everybody's processor time."""
 QUIET_LOAD = 2.5
 """Above it the machine had other things to do, and the page says so."""
 
@@ -98,6 +100,7 @@ def read_options() -> argparse.Namespace:
 def run(script: str, repetitions: int, disabled: str = "") -> list[Record]:
     """Run a benchmark in a process of its own and return its rows."""
     environment = {name: value for name, value in os.environ.items() if name != "NPY_DISABLE_CPU_FEATURES"}
+    environment |= ONE_THREAD
     if disabled:
         environment["NPY_DISABLE_CPU_FEATURES"] = disabled
     with tempfile.TemporaryDirectory() as folder:
