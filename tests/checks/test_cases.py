@@ -204,3 +204,35 @@ def test_any_single_wrong_number_in_an_array_is_found(values, place, offset):
     wrong[place % len(values)] += offset * (1 + abs(wrong[place % len(values)]))
     check_cases(lambda: expected.copy(), [Case((), expected)])
     message_of(lambda: wrong, [Case((), expected)])
+
+
+@pytest.mark.parametrize(
+    ("function", "written"),
+    [
+        (lambda numbers: 7, "this is the last number"),
+        (lambda numbers: 0, "add them up"),
+        (lambda numbers: numbers.append(1), "add them up"),
+        (lambda numbers: None, "add them up"),
+        (lambda numbers: 1 / 0, "add them up"),
+    ],
+)
+def test_a_failure_carries_the_sentence_that_a_person_wrote(function, written):
+    case = Case(([2, 7],), 9, hint="add them up", mistakes=((7, "this is the last number"),))
+    with pytest.raises(CheckFailed) as caught:
+        check_cases(function, [case], hints=["a general hint"])
+    assert caught.value.written == written
+
+
+def test_expected_and_got_alone_count_as_no_written_sentence():
+    for _ in range(3):  # the general hints, which come with every mistake, are none either
+        with pytest.raises(CheckFailed) as caught:
+            check_cases(lambda: 1, [Case((), 2)], hints=["a general hint"])
+        assert caught.value.written == ""
+    check_cases(lambda: 2, [Case((), 2)])
+
+
+def test_a_changed_argument_and_a_missing_return_have_sentences_of_their_own():
+    for function, word in ((lambda table: table.sort(), "copy"), (lambda table: None, "return")):
+        with pytest.raises(CheckFailed) as caught:
+            check_cases(function, [Case((np.array([3, 1]),), np.array([1, 3]))])
+        assert word in caught.value.written

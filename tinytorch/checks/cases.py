@@ -27,12 +27,23 @@ FAILURES_BEFORE_HINT = 2
 # An array of more numbers than this is named by its shape: its numbers would hide the rest of the sentence.
 MOST_NUMBERS_SHOWN = 16
 
+# Sentences that fit every blank.
+WORK_ON_A_COPY = "work on a copy, the caller still needs its own data"
+NO_RETURN = "is there a `return` on every path?"
+
 # Failing checks in a row, by the name of the blank: running a cell again defines a new function of the same name.
 _failures: Counter[str] = Counter()
 
 
 class CheckFailed(AssertionError):
     """A blank is unfinished or wrong; the message is written for the student.
+
+    Parameters
+    ----------
+    message : str
+    written : str
+        The part of it that a person wrote about this very mistake: a hint or a mistake of the case, or a sentence of
+        this file such as "work on a copy". Empty where the message only says what was expected and what came back.
 
     Examples
     --------
@@ -41,6 +52,10 @@ class CheckFailed(AssertionError):
     ...
     tinytorch.checks.cases.CheckFailed: share(1, 0): expected 0.0, got None.
     """
+
+    def __init__(self, message: str, written: str = "") -> None:
+        super().__init__(message)
+        self.written = written
 
     def _render_traceback_(self) -> list[str]:
         """Show the message alone in a notebook, where a traceback would lead into this file."""
@@ -122,10 +137,10 @@ def check_cases(function: Callable[..., Any], cases: Sequence[Case], *, hints: S
     name = getattr(function, "__name__", "the function")
     for case in cases:
         problem = _judge(function, name, case)
-        if problem == _not_written(name):
-            raise CheckFailed(f"{problem}.") from None
+        if problem and problem.written == _not_written(name):
+            raise CheckFailed(problem.message, problem.written) from None
         if problem:
-            raise CheckFailed(" ".join([problem, *_next_hints(name, hints)])) from None
+            raise CheckFailed(" ".join([problem.message, *_next_hints(name, hints)]), problem.written) from None
     _failures.pop(name, None)
     print(f"{name}: right in {len(cases)} of {len(cases)} cases.")
 
@@ -161,32 +176,41 @@ def _next_hints(name: str, hints: Sequence[str]) -> list[str]:
     return [f"Hint: {hint}" for hint in hints[: max(0, _failures[name] - FAILURES_BEFORE_HINT + 1)]]
 
 
-def _judge(function: Callable[..., Any], name: str, case: Case) -> str | None:
+@dataclass(frozen=True)
+class _Problem:
+    """What is wrong with a case: the message, and the part of it that a person wrote about this mistake."""
+
+    message: str
+    written: str
+
+
+def _judge(function: Callable[..., Any], name: str, case: Case) -> _Problem | None:
     """Return None if the case is right, or what is wrong with it."""
     call = f"{name}({', '.join(_show(argument) for argument in case.arguments)})"
     arguments = copy.deepcopy(case.arguments)
     try:
         got = _call_quietly(function, arguments)
     except NotImplementedError:
-        return _not_written(name)
+        return _Problem(f"{_not_written(name)}.", _not_written(name))
     except Exception as error:  # whatever a student's code can raise becomes a sentence
         return _judge_error(call, case, error)
     if not all(map(_unchanged, arguments, case.arguments)):
-        return f"{call} changed its argument: work on a copy, the caller still needs its own data."
+        return _Problem(f"{call} changed its argument: {WORK_ON_A_COPY}.", WORK_ON_A_COPY)
     if _agree(got, case.expected, case.tolerance):
         return None
     likely = next((said for answer, said in case.mistakes if _agree(got, answer, case.tolerance)), case.hint)
-    return _sentence(f"{call}: expected {_describe_difference(got, case.expected)}", likely)
+    message = _sentence(f"{call}: expected {_describe_difference(got, case.expected)}", likely)
+    return _Problem(message, likely or (NO_RETURN if got is None else ""))
 
 
-def _judge_error(call: str, case: Case, error: Exception) -> str | None:
+def _judge_error(call: str, case: Case, error: Exception) -> _Problem | None:
     """Return None if the error is the expected one, or say what was raised and in which line."""
     if _is_exception(case.expected) and isinstance(error, case.expected):
         return None
     line = traceback.extract_tb(error.__traceback__)[-1].line
     where = f" in the line `{line}`" if line else ""
     raised = f"but {type(error).__name__} was raised{where}: {error}."
-    return _sentence(f"{call}: expected {_show(case.expected)}, {raised}", case.hint)
+    return _Problem(_sentence(f"{call}: expected {_show(case.expected)}, {raised}", case.hint), case.hint)
 
 
 def _call_quietly(function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
@@ -218,7 +242,7 @@ def _agree_in_numbers(got: np.ndarray, expected: np.ndarray, tolerance: float) -
 def _describe_difference(got: Any, expected: Any) -> str:
     """Say what was expected and what came back; of large arrays, where they differ most."""
     if got is None:
-        return f"{_show(expected)}, got None: is there a `return` on every path?"
+        return f"{_show(expected)}, got None: {NO_RETURN}"
     if not (_is_numeric(got) and _is_numeric(expected)):
         return f"{_show(expected)}, got {_show(got)}."
     return _describe_numbers(np.asarray(got), np.asarray(expected))
