@@ -12,9 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import numpy as np
-
-from tinytorch.checks.cases import Case, check_cases
+from tinytorch.course.notebook import check_namespace, notebook_path, read_notebook, run_check_cell
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -23,30 +21,29 @@ class LessonCells:
     """The cells of one notebook, and the lesson module that was exported from it."""
 
     def __init__(self, name: str, lesson: ModuleType) -> None:
-        notebook = json.loads((ROOT / "modules" / name / f"{name}.ipynb").read_text(encoding="utf-8"))
-        self.cells: list[dict[str, Any]] = notebook["cells"]
+        self.notebook = read_notebook(notebook_path(ROOT / "modules", name))
+        self.cells: list[dict[str, Any]] = json.loads(self.notebook.path.read_text(encoding="utf-8"))["cells"]
         self.lesson = lesson
 
     @property
     def blanks(self) -> list[str]:
         """The names of the functions that students write, in order."""
-        sources = ["".join(cell["source"]) for cell in self.cells if _grading(cell).get("solution")]
-        return [source.split("def ", 1)[1].split("(", 1)[0] for source in sources]
+        return [blank.name for blank in self.notebook.blanks]
 
     @property
     def checks(self) -> list[str]:
         """The ids of the graded cells, in order."""
-        return [cell["id"] for cell in self.cells if _grading(cell).get("grade")]
+        return [cell.id for cell in self.notebook.cells if cell.graded]
 
     def sizes(self) -> dict[str, int]:
         """The notebook's cells, words of prose, most lines of code in a cell, and most lines of a solution."""
-        prose = ["".join(cell["source"]) for cell in self.cells if cell["cell_type"] == "markdown"]
-        code = ["".join(cell["source"]) for cell in self.cells if cell["cell_type"] == "code"]
+        prose = [cell.source for cell in self.notebook.cells if cell.kind == "markdown"]
+        code = [cell.source for cell in self.notebook.cells if cell.kind == "code"]
         solutions = [
             source.split("### BEGIN SOLUTION")[1].split("### END")[0] for source in code if "### BEGIN S" in source
         ]
         return {
-            "cells": len(self.cells),
+            "cells": len(self.notebook.cells),
             "words": sum(len(text.split()) for text in prose),
             "code lines": max(_count_code_lines(source) for source in code),
             "solution lines": max(_count_code_lines(source) for source in solutions),
@@ -54,12 +51,7 @@ class LessonCells:
 
     def run_check(self, check: str, **replaced: Callable[..., Any]) -> None:
         """Run one graded cell with some functions replaced; it raises what the student would see."""
-        namespace = {**vars(self.lesson), "np": np, "Case": Case, "check_cases": check_cases}
-        for name, function in replaced.items():
-            function.__name__ = name
-            namespace[name] = function
-        cell = next(cell for cell in self.cells if cell["id"] == check)
-        exec(compile("".join(cell["source"]), check, "exec"), namespace)
+        run_check_cell(self.notebook, check, check_namespace(self.lesson, **replaced))
 
 
 def unwritten(*arguments: Any, **named: Any) -> Any:
@@ -71,8 +63,3 @@ def _count_code_lines(source: str) -> int:
     """Lines that are neither empty nor a comment nor a docstring of one line."""
     lines = [line.strip() for line in source.splitlines()]
     return sum(bool(line) and not line.startswith(("#", '"""')) for line in lines)
-
-
-def _grading(cell: dict[str, Any]) -> dict[str, Any]:
-    metadata: dict[str, Any] = cell["metadata"].get("nbgrader", {})
-    return metadata
