@@ -75,7 +75,7 @@ def test_both_versions_of_nbdev_read_the_same(pyproject: dict, settings: configp
     nbdev = pyproject["tool"]["nbdev"]
     assert settings["nbs_path"] == nbdev["nbs_path"]
     assert settings["lib_path"] == nbdev["lib_path"]
-    assert settings["allowed_cell_metadata_keys"].split() == nbdev["allowed_cell_metadata_keys"] == ["nbgrader"]
+    assert settings["allowed_cell_metadata_keys"].split() == nbdev["allowed_cell_metadata_keys"] == ["nbgrader", "tags"]
     assert settings.getboolean("update_pyproject") is nbdev["update_pyproject"] is False
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tinytorch.checks.cases import Case, CheckFailed, check_cases, if_written
+from tinytorch.checks.cases import Case, CheckFailed, check_cases, if_written, own_or_given
 
 
 def message_of(function, cases, **options):
@@ -88,7 +88,7 @@ def test_a_blank_that_is_not_written_fails_with_one_friendly_sentence():
 
     for _ in range(3):  # running the cell before writing anything is no failed attempt
         said = message_of(blank, [Case(([1],), 1, hint="think of the mean")], hints=["divide"])
-        assert said == "blank is not yet written: follow the numbered steps above it."
+        assert said == "blank is not yet written: the numbered steps above it."
 
 
 def test_an_error_in_the_students_code_is_told_with_its_line():
@@ -183,6 +183,8 @@ def test_bad_tables_of_cases_are_refused():
 def test_a_notebook_shows_the_sentence_and_no_traceback():
     shown = CheckFailed("share(1): expected 2, got 3.")._render_traceback_()
     assert shown == ["Not yet right. share(1): expected 2, got 3."]
+    unwritten = CheckFailed("share is not yet written: steps 1-3 above.")
+    assert unwritten._render_traceback_() == ["share is not yet written: steps 1-3 above."]
 
 
 def test_an_ungraded_look_prints_a_line_for_a_missing_blank_and_lets_other_errors_through(capsys):
@@ -191,9 +193,45 @@ def test_an_ungraded_look_prints_a_line_for_a_missing_blank_and_lets_other_error
 
     with if_written():
         blank()
-    assert capsys.readouterr().out.startswith("blank is not yet written: follow the numbered steps above it")
+    assert capsys.readouterr().out.startswith("blank is not yet written: the numbered steps above it")
     with pytest.raises(KeyError), if_written():
         raise KeyError("other")
+
+
+def test_an_unwritten_blank_is_named_with_the_steps_that_its_comment_names(capsys):
+    def blank(number):
+        # Your turn: steps 1-3 above.
+        raise NotImplementedError("write this part")
+
+    assert message_of(blank, [Case((1,), 2)]) == "blank is not yet written: steps 1-3 above."
+    with if_written():
+        blank(1)
+    assert capsys.readouterr().out == "blank is not yet written: steps 1-3 above.\n"
+
+
+def test_what_the_student_wrote_is_shown_without_a_word(capsys):
+    assert own_or_given(abs, float, -2) == 2
+    assert capsys.readouterr().out == ""
+
+
+def test_while_a_blank_is_unfinished_the_given_work_is_shown_and_named(capsys):
+    def blank(number):
+        # Your turn: steps 1-2 above.
+        raise NotImplementedError("write this part")
+
+    assert own_or_given(lambda: [blank(1)], lambda: [10], called="the library's counter") == [10]
+    line = "Not yet yours: this is the library's counter (blank is not yet written: steps 1-2 above).\n"
+    assert capsys.readouterr().out == line
+
+
+def test_a_blank_that_raises_something_else_does_not_stop_the_notebook_either(capsys):
+    assert own_or_given(lambda: 1 // 0, lambda: 3) == 3
+    assert "yours raised ZeroDivisionError: integer division" in capsys.readouterr().out
+
+
+def test_an_error_of_the_given_work_is_not_hidden():
+    with pytest.raises(ZeroDivisionError):
+        own_or_given(lambda: {}["no"], lambda: 1 // 0)
 
 
 @settings(deadline=None, derandomize=True, max_examples=50)

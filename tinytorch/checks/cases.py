@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import inspect
 import io
+import re
 import reprlib
 import traceback
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from types import CodeType
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -30,6 +33,13 @@ MOST_NUMBERS_SHOWN = 16
 # Sentences that fit every blank.
 WORK_ON_A_COPY = "work on a copy, the caller still needs its own data"
 NO_RETURN = "is there a `return` on every path?"
+
+# Stands in every message about a blank that still raises NotImplementedError.
+NOT_WRITTEN = " is not yet written: "
+# How the comment in an untouched blank names its steps.
+STEPS_ABOVE = re.compile(r"steps? \d(-\d)? above")
+
+Shown = TypeVar("Shown")
 
 # Failing checks in a row, by the name of the blank: running a cell again defines a new function of the same name.
 _failures: Counter[str] = Counter()
@@ -59,7 +69,7 @@ class CheckFailed(AssertionError):
 
     def _render_traceback_(self) -> list[str]:
         """Show the message alone in a notebook, where a traceback would lead into this file."""
-        return [f"Not yet right. {self}"]
+        return [str(self) if NOT_WRITTEN in str(self) else f"Not yet right. {self}"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,7 +147,7 @@ def check_cases(function: Callable[..., Any], cases: Sequence[Case], *, hints: S
     name = getattr(function, "__name__", "the function")
     for case in cases:
         problem = _judge(function, name, case)
-        if problem and problem.written == _not_written(name):
+        if problem and problem.written == _not_written(function, name):
             raise CheckFailed(problem.message, problem.written) from None
         if problem:
             raise CheckFailed(" ".join([problem.message, *_next_hints(name, hints)]), problem.written) from None
@@ -157,17 +167,68 @@ def if_written() -> Iterator[None]:
     ...     raise NotImplementedError("write this part")
     >>> with if_written():
     ...     print(blank())
-    blank is not yet written: follow the numbered steps above it, then run this cell again.
+    blank is not yet written: the numbered steps above it.
     """
     try:
         yield
     except NotImplementedError as error:
-        name = traceback.extract_tb(error.__traceback__)[-1].name
-        print(f"{_not_written(name)}, then run this cell again.")
+        print(f"{_where_it_stopped(error)}.")
 
 
-def _not_written(name: str) -> str:
-    return f"{name} is not yet written: follow the numbered steps above it"
+def own_or_given(
+    own: Callable[..., Shown], given: Callable[..., Shown], *arguments: Any, called: str = "the library's work"
+) -> Shown:
+    """Return `own(*arguments)`; while that meets an unfinished blank, say so in one line and go on with `given`.
+
+    For the cells after a blank: they show something either way, and always say whose work it is.
+
+    Parameters
+    ----------
+    own : callable
+        Uses what the student wrote. It should compute and return, and leave drawing to the cell: what it printed
+        before it stopped stays on the page.
+    given : callable
+        The same from what the library gives.
+    *arguments
+        Handed to whichever is called.
+    called : str
+        What `given` is, for the line.
+
+    Returns
+    -------
+    object
+        What `own` returns, or else what `given` does.
+
+    Examples
+    --------
+    >>> def double(number):
+    ...     raise NotImplementedError("write this part")
+    >>> own_or_given(double, lambda number: number + number, 4, called="the library's sum")
+    Not yet yours: this is the library's sum (double is not yet written: the numbered steps above it).
+    8
+    """
+    try:
+        return own(*arguments)
+    except Exception as error:  # a blank that is wrong may raise anything; its own check says what is the matter
+        print(f"Not yet yours: this is {called} ({_where_it_stopped(error)}).")
+        return given(*arguments)
+
+
+def _where_it_stopped(error: Exception) -> str:
+    """Name the blank that is not yet written, or the error that something written raised."""
+    if not isinstance(error, NotImplementedError):
+        return f"yours raised {type(error).__name__}: {str(error).rstrip('.')}"
+    (*_, (frame, _)) = traceback.walk_tb(error.__traceback__)
+    return _not_written(frame.f_code, frame.f_code.co_name)
+
+
+def _not_written(function: Callable[..., Any] | CodeType, name: str) -> str:
+    """Say so of a blank, with its steps as the comment in it names them, if its source can be read."""
+    source = ""
+    with contextlib.suppress(OSError, TypeError):
+        source = inspect.getsource(function)
+    steps = STEPS_ABOVE.search(source)
+    return f"{name}{NOT_WRITTEN}{steps[0] if steps else 'the numbered steps above it'}"
 
 
 def _next_hints(name: str, hints: Sequence[str]) -> list[str]:
@@ -191,7 +252,8 @@ def _judge(function: Callable[..., Any], name: str, case: Case) -> _Problem | No
     try:
         got = _call_quietly(function, arguments)
     except NotImplementedError:
-        return _Problem(f"{_not_written(name)}.", _not_written(name))
+        said = _not_written(function, name)
+        return _Problem(f"{said}.", said)
     except Exception as error:  # whatever a student's code can raise becomes a sentence
         return _judge_error(call, case, error)
     if not all(map(_unchanged, arguments, case.arguments)):
