@@ -36,6 +36,7 @@ FLOORS = {
     "tinytorch.mlops.chapter": RECORDS,
     "tinytorch.mlops.hashing": RECORDS,
     "tinytorch.mlops.labelled_rows": RECORDS,
+    "tinytorch.mlops.networks": RECORDS,
     "tinytorch.mlops.prediction_log": RECORDS,
     "tinytorch.mlops.serving": RECORDS,
     "tinytorch.mlops.status": RECORDS,

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from tinytorch.core.layers import Dropout, Linear, Sequential
-from tinytorch.core.training import EpochReport
 from tinytorch.datasets import load_digits
 from tinytorch.mlops.contracts import Model
 from tinytorch.mlops.hashing import hash_model
+from tinytorch.mlops.networks import EpochProgress
 from tinytorch.mlops.retrain import NetworkModel, NetworkTrainer
 from tinytorch.mlops.retrain.network import TrainingDivergedError
 
@@ -67,7 +67,7 @@ def test_training_leaves_data_and_earlier_models_alone():
 
 @pytest.mark.parametrize("learning_rate", [1e6, 1e30, 1e300])
 def test_a_training_that_diverges_says_so_and_stops(learning_rate: float):
-    epochs: list[EpochReport] = []
+    epochs: list[EpochProgress] = []
     trainer = small(learning_rate=learning_rate, epochs=50, on_epoch_end=epochs.append)
     with pytest.raises(TrainingDivergedError, match=r"train_loss must be finite, got (nan|inf) in epoch \d"):
         trainer.train(*two_classes(200), np.random.default_rng(0))
@@ -76,7 +76,7 @@ def test_a_training_that_diverges_says_so_and_stops(learning_rate: float):
 
 
 def test_whoever_listens_hears_of_every_epoch():
-    epochs: list[EpochReport] = []
+    epochs: list[EpochProgress] = []
     small(on_epoch_end=epochs.append).train(*two_classes(), np.random.default_rng(0))
     assert len(epochs) == 3
 

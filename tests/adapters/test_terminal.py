@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 
 from tinytorch.adapters.terminal import training_progress
-from tinytorch.core.training import EpochReport
+from tinytorch.mlops.networks import EpochProgress
 
 
-def report(epoch: int) -> EpochReport:
-    return EpochReport(epoch, 2, train_loss=0.5, eval_loss=None, accuracy=None, learning_rate=0.1)
+def report(epoch: int) -> EpochProgress:
+    return EpochProgress(epoch, 2, train_loss=0.5)
 
 
 def test_nothing_is_written_when_nobody_watches(capsys):

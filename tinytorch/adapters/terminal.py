@@ -7,12 +7,12 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from tinytorch.core.training import EpochReport
+from tinytorch.mlops.networks import EpochProgress
 
 
 @contextmanager
-def training_progress(description: str) -> Iterator[Callable[[EpochReport], object]]:
-    """Yield a callback for `Trainer.fit` that moves a progress bar; it does nothing when output goes to a file.
+def training_progress(description: str) -> Iterator[Callable[[EpochProgress], object]]:
+    """Yield a callback for `NetworkTrainer` that moves a progress bar; it does nothing when output goes to a file.
 
     Parameters
     ----------
@@ -22,7 +22,7 @@ def training_progress(description: str) -> Iterator[Callable[[EpochReport], obje
     Examples
     --------
     >>> with training_progress("training") as on_epoch_end:
-    ...     on_epoch_end(EpochReport(1, 2, 0.5, None, None, 0.1))
+    ...     on_epoch_end(EpochProgress(1, 2, 0.5))
     """
     if not sys.stderr.isatty() or importlib.util.find_spec("rich") is None:
         yield _ignore
@@ -34,12 +34,12 @@ def training_progress(description: str) -> Iterator[Callable[[EpochReport], obje
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(description, loss="")
 
-        def on_epoch_end(report: EpochReport) -> None:
+        def on_epoch_end(report: EpochProgress) -> None:
             loss = f"epoch {report.epoch} of {report.epochs}, loss {report.train_loss:.3f}"
             progress.update(task, completed=report.epoch, total=report.epochs, loss=loss)
 
         yield on_epoch_end
 
 
-def _ignore(report: EpochReport) -> None:
+def _ignore(report: EpochProgress) -> None:
     """Take a report and show nothing."""

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from tinytorch.cli.stages import Stages, library_stages
-from tinytorch.core.training import EpochReport
 from tinytorch.datasets import DriftPlan, TrafficSchedule, TrafficStep, TrafficStream, kept_for_comparison, load_digits
 from tinytorch.mlops.contracts import DriftReport, LabelBatch, LabelledBatch, PredictionBatch
+from tinytorch.mlops.networks import EpochProgress
 from tinytorch.mlops.pipeline import DeploymentStage, MLOpsPipeline, RetrainingStage
 from tinytorch.mlops.retrain import NetworkModel, NetworkTrainer, RetrainingSession
 from tinytorch.mlops.status import Event
@@ -98,7 +98,7 @@ class Demo:
         plan: DriftPlan,
         seed: int,
         make_stages: Callable[[str, float, int], Stages] = library_stages,
-        on_epoch_end: Callable[[EpochReport], object] | None = None,
+        on_epoch_end: Callable[[EpochProgress], object] | None = None,
     ) -> None:
         self.plan = plan
         self.seed = seed

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinytorch._arguments import check_in_range, check_integer
-from tinytorch.core.autograd import no_grad
-from tinytorch.core.layers import Layer, Linear, ReLU, Sequential
+from tinytorch.core.activations import ReLU
+from tinytorch.core.layers import Layer, Linear, Sequential
 from tinytorch.core.losses import CrossEntropyLoss
 from tinytorch.core.optimizers import AdamW
 from tinytorch.core.tensor import Tensor
@@ -28,6 +28,7 @@ from tinytorch.mlops.drift._common import (
     read_window,
     require_fitted,
 )
+from tinytorch.mlops.networks import compute_logits, draw_weights
 from tinytorch.stats import mannwhitneyu
 from tinytorch.stats.special import normal_isf
 
@@ -165,13 +166,12 @@ class ClassifierDetector:
             rng.permutation(np.hstack([self.units_.standardise(table), np.isnan(table[:, with_missing])]))
             for table in (self.reference_, current)
         ]
-        network = Sequential(
-            Linear(len(sources), self.hidden_units, rng=rng), ReLU(), Linear(self.hidden_units, 2, rng=rng)
-        )
+        layers = (Linear(len(sources), self.hidden_units), ReLU(), Linear(self.hidden_units, 2))
+        network = draw_weights(Sequential(*layers), rng)
         optimizer = AdamW(network.parameters(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY)
         batches = _draw_batches([table[: len(table) // 2] for table in tables], rng)
         Trainer(network, optimizer, CrossEntropyLoss()).train_epoch(batches)
-        return _Contest(network.eval(), tables[0][len(tables[0]) // 2 :], tables[1][len(tables[1]) // 2 :], sources)
+        return _Contest(network, tables[0][len(tables[0]) // 2 :], tables[1][len(tables[1]) // 2 :], sources)
 
 
 @dataclass(frozen=True, eq=False)
@@ -211,8 +211,7 @@ class _Contest:
 
     def _scores(self, rows: np.ndarray) -> np.ndarray:
         """Return how much each row looks like the window, shape (n,)."""
-        with no_grad():
-            logits = self.network(Tensor(rows)).numpy()
+        logits = compute_logits(self.network, rows)
         scores: np.ndarray = (logits[:, 1] - logits[:, 0]).astype(np.float64)
         return scores
 

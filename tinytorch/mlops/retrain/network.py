@@ -10,14 +10,20 @@ from collections.abc import Callable
 import numpy as np
 
 from tinytorch._arguments import check_integer, check_positive
-from tinytorch.core.activations import Softmax
-from tinytorch.core.autograd import no_grad
-from tinytorch.core.dataloader import DataLoader, TensorDataset
-from tinytorch.core.layers import Linear, ReLU, Sequential
+from tinytorch.core.activations import ReLU, Softmax
+from tinytorch.core.layers import Linear, Sequential
 from tinytorch.core.losses import CrossEntropyLoss
 from tinytorch.core.optimizers import AdamW
 from tinytorch.core.tensor import Tensor
-from tinytorch.core.training import EpochReport, Trainer
+from tinytorch.core.training import Trainer
+from tinytorch.mlops.networks import (
+    EpochProgress,
+    ShuffledBatches,
+    compute_logits,
+    copy_weights,
+    describe_network,
+    draw_weights,
+)
 from tinytorch.mlops.validate import as_features, as_labels, check_columns, check_rows, check_same_length
 
 # A 64-128-10 network reads about 96% of 8x8 digits, and trains in a second on one slow core.
@@ -51,7 +57,7 @@ class NetworkModel:
 
     Parameters
     ----------
-    network : Sequential or any layer with `forward` and `state_dict`
+    network : Sequential, or anything with `forward` and `parameters`
     n_features, n_classes : int
 
     Examples
@@ -71,7 +77,7 @@ class NetworkModel:
     @property
     def architecture(self) -> str:
         """The network's layers and widths, for the registry's fingerprint."""
-        return repr(self.network)
+        return describe_network(self.network)
 
     def predict_proba(self, features: np.ndarray) -> np.ndarray:
         """Return class probabilities of shape (n, n_classes), float64.
@@ -85,10 +91,8 @@ class NetworkModel:
         check_columns(table, self.n_features)
         if not len(table):
             return np.zeros((0, self.n_classes))
-        with no_grad():
-            logits = self.network.eval()(Tensor(table))
-            probabilities: np.ndarray = Softmax()(logits).numpy().astype(np.float64)
-        return probabilities
+        probabilities: np.ndarray = Softmax().forward(Tensor(compute_logits(self.network, table))).numpy()
+        return probabilities.astype(np.float64)
 
     def predict(self, features: np.ndarray) -> np.ndarray:
         """Return the most probable class of each row, shape (n,)."""
@@ -97,7 +101,7 @@ class NetworkModel:
 
     def state_dict(self) -> dict[str, np.ndarray]:
         """Return a copy of every weight, by name."""
-        return self.network.state_dict()
+        return copy_weights(self.network)
 
 
 class NetworkTrainer:
@@ -110,7 +114,7 @@ class NetworkTrainer:
     n_classes : int
         Classes there are, whether or not all of them are among the labels.
     on_epoch_end : callable, optional
-        Called with an `EpochReport` after each epoch, for a progress bar.
+        Called with an `EpochProgress` after each epoch, for a progress bar.
 
     Examples
     --------
@@ -128,7 +132,7 @@ class NetworkTrainer:
         epochs: int = DEFAULT_EPOCHS,
         learning_rate: float = DEFAULT_LEARNING_RATE,
         n_classes: int = 10,
-        on_epoch_end: Callable[[EpochReport], object] | None = None,
+        on_epoch_end: Callable[[EpochProgress], object] | None = None,
     ) -> None:
         self.hidden_units = check_integer(hidden_units, "hidden_units", minimum=1)
         self.epochs = check_integer(epochs, "epochs", minimum=1)
@@ -150,19 +154,21 @@ class NetworkTrainer:
         check_same_length({"features": table, "labels": targets})
         check_rows(table, "features")
         n_features = table.shape[1]
-        network = Sequential(
-            Linear(n_features, self.hidden_units, rng=rng), ReLU(), Linear(self.hidden_units, self.n_classes, rng=rng)
-        )
-        dataset = TensorDataset(Tensor(table), Tensor(targets))
-        loader = DataLoader(dataset, batch_size=DEFAULT_BATCH_SIZE, shuffle=True, rng=rng)
+        layers = (Linear(n_features, self.hidden_units), ReLU(), Linear(self.hidden_units, self.n_classes))
+        network = draw_weights(Sequential(*layers), rng)
+        batches = ShuffledBatches(table, targets, DEFAULT_BATCH_SIZE, rng)
         optimizer = AdamW(network.parameters(), lr=self.learning_rate, weight_decay=DEFAULT_WEIGHT_DECAY)
         trainer = Trainer(network, optimizer, CrossEntropyLoss())
-        trainer.fit(loader, epochs=self.epochs, on_epoch_end=self._check_epoch)
+        with np.errstate(all="ignore"):  # a training that diverges shows it by its loss, not by warnings
+            for epoch in range(1, self.epochs + 1):
+                self._check_epoch(EpochProgress(epoch, self.epochs, float(trainer.train_epoch(batches))))
         return NetworkModel(network, n_features, self.n_classes)
 
-    def _check_epoch(self, report: EpochReport) -> None:
+    def _check_epoch(self, progress: EpochProgress) -> None:
         """Stop at the first loss that is no number, then tell whoever listens."""
-        if not np.isfinite(report.train_loss):
-            raise TrainingDivergedError(f"train_loss must be finite, got {report.train_loss} in epoch {report.epoch}.")
+        if not np.isfinite(progress.train_loss):
+            raise TrainingDivergedError(
+                f"train_loss must be finite, got {progress.train_loss} in epoch {progress.epoch}."
+            )
         if self.on_epoch_end is not None:
-            self.on_epoch_end(report)
+            self.on_epoch_end(progress)
