@@ -255,8 +255,9 @@ def run_check_cell(notebook: LessonNotebook, check_id: str, namespace: dict[str,
 
     Examples
     --------
+    >>> import math
     >>> check = Cell("check-abs", "code", "check_cases(abs, [Case((-2,), 2)])", graded=True, points=1.0)
-    >>> run_check_cell(LessonNotebook("15a_monitoring", Path(), (check,)), "check-abs", {**check_namespace(np)})
+    >>> run_check_cell(LessonNotebook("15a_monitoring", Path(), (check,)), "check-abs", check_namespace(math))
     abs: right in 1 of 1 cases.
     """
     exec(compile(notebook.cell(check_id).source, check_id, "exec"), namespace)
