@@ -53,10 +53,10 @@ def sorted_bin_counts(columns: np.ndarray, edges: np.ndarray) -> np.ndarray:
 def bin_counts(columns: np.ndarray, edges: np.ndarray) -> np.ndarray:
     """Count columns in any order into bins: (n_features, bins)."""
     if edges.shape[1] > EDGES_BY_PASSES:
-        below = [_below_by_search(column, edge) for column, edge in zip(columns, edges, strict=True)]
+        below = np.array([_below_by_search(column, edge) for column, edge in zip(columns, edges, strict=True)])
     else:
         below = _below_by_passes(columns, edges)
-    return np.diff(np.asarray(below), axis=1, prepend=0, append=columns.shape[1])
+    return np.diff(below, axis=1, prepend=0, append=columns.shape[1])
 
 
 def _below_by_search(column: np.ndarray, edges: np.ndarray) -> np.ndarray:
@@ -65,23 +65,24 @@ def _below_by_search(column: np.ndarray, edges: np.ndarray) -> np.ndarray:
     return np.asarray(np.cumsum(counts)[:-1])
 
 
-def _below_by_passes(columns: np.ndarray, edges: np.ndarray) -> list[np.ndarray]:
+def _below_by_passes(columns: np.ndarray, edges: np.ndarray) -> np.ndarray:
     """Count the values at or below each edge by comparing every value with every edge, some rows at a time.
 
     A comparison is a byte of 0 or 1, so eight of them add up at once as one 64-bit word, as long as none of its
-    bytes passes 255.
+    bytes passes 255. The bytes of these sums are added up once for all columns.
     """
     n_edges, n_rows = edges.shape[1], columns.shape[1]
     width = min(n_rows + -n_rows % BYTES_PER_SUM, ROWS_PER_PASS)
     is_below = np.zeros((n_edges, width), dtype=bool)
     words = is_below.view(np.uint64).reshape(n_edges, -1, WORDS_PER_SUM)
-    below = [np.zeros(n_edges, dtype=np.int64) for _ in columns]
+    sums = np.empty((len(columns), *words.shape[:2]), dtype=np.uint64)
+    below = np.zeros(edges.shape, dtype=np.int64)
     for start in range(0, n_rows, ROWS_PER_PASS):
         stop = min(start + ROWS_PER_PASS, n_rows)
         is_below[:, stop - start :] = False  # the last rows may not fill what those before them filled
         filled = is_below[:, : stop - start]
-        for total, column, edge in zip(below, columns[:, start:stop], edges[:, :, np.newaxis], strict=True):
+        for total, column, edge in zip(sums, columns[:, start:stop], edges[:, :, np.newaxis], strict=True):
             np.less_equal(column, edge, out=filled)
-            sums = np.add.reduce(words, axis=-1)
-            total += np.add.reduce(sums.view(np.uint8), axis=1, dtype=np.int64)
+            np.add.reduce(words, axis=-1, out=total)
+        below += np.add.reduce(sums.view(np.uint8), axis=-1, dtype=np.int64)
     return below
