@@ -12,7 +12,7 @@ from batches import Always
 
 from tinytorch.mlops.contracts import ModelComparison
 from tinytorch.mlops.hashing import hash_model
-from tinytorch.mlops.retrain import NetworkTrainer, RetrainingData, RetrainingSession, compare_by_mcnemar
+from tinytorch.mlops.retrain import NetworkTrainer, RetrainingData, RetrainingSession, compare_by_mcnemar, hold_out
 
 
 class Gives:
@@ -146,3 +146,16 @@ def test_rows_are_checked_before_anything_is_trained(name: str, value: Any, mess
 def test_alpha_is_a_probability():
     with pytest.raises(ValueError, match=r"alpha must be in \(0, 1\), got 0"):
         RetrainingSession(Gives(None), compare_by_mcnemar, alpha=0)
+
+
+def test_rows_held_out_are_never_trained_on():
+    held, labels = np.array([False, True, True, False, True]), np.arange(5)
+    data = hold_out(held, np.column_stack([labels, labels]), labels)
+    assert data.train_labels.tolist() == data.train_features[:, 0].tolist() == [0, 3]
+    assert data.holdout_labels.tolist() == data.holdout_features[:, 1].tolist() == [1, 2, 4]
+
+
+def test_nothing_can_be_held_out_of_no_rows_and_something_must_be_left_to_train_on():
+    for held in (np.array([True, True]), np.array([False, False]), np.zeros(0, dtype=bool)):
+        with pytest.raises(ValueError, match="at least 1"):
+            hold_out(held, np.zeros((len(held), 2)), np.zeros(len(held)))

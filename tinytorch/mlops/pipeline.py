@@ -7,7 +7,7 @@ the detector's reference and the monitor's baseline are set anew. May import flo
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -30,7 +30,7 @@ from tinytorch.mlops.contracts import (
 from tinytorch.mlops.hashing import hash_data, hash_model
 from tinytorch.mlops.labelled_rows import LabelledRows
 from tinytorch.mlops.prediction_log import PredictionLog
-from tinytorch.mlops.retrain.session import RetrainingData, RetrainingSession
+from tinytorch.mlops.retrain.session import RetrainingData, RetrainingSession, hold_out
 from tinytorch.mlops.serving import Router
 from tinytorch.mlops.status import Event, PipelineStatus, SystemHealth
 from tinytorch.mlops.trial import Trial
@@ -357,11 +357,11 @@ class MLOpsPipeline:
         held = np.asarray(stage.is_holdout(recent.request_ids), dtype=bool)
         if min(int(held.sum()), int((~held).sum())) < stage.minimum_rows:
             return None
-        return RetrainingData(
-            train_features=np.concatenate([stage.base_features, recent.features[~held]]),
-            train_labels=np.concatenate([stage.base_labels, recent.labels[~held]]),
-            holdout_features=recent.features[held],
-            holdout_labels=recent.labels[held],
+        rows = hold_out(held, recent.features, recent.labels)
+        return replace(
+            rows,
+            train_features=np.concatenate([stage.base_features, rows.train_features]),
+            train_labels=np.concatenate([stage.base_labels, rows.train_labels]),
         )
 
     def _judge_challenger(self, result: RetrainResult, data: RetrainingData, now: float) -> None:

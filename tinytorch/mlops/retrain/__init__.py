@@ -19,7 +19,7 @@ from tinytorch.mlops.retrain.lesson import (
     train_safely,
 )
 from tinytorch.mlops.retrain.network import NetworkModel, NetworkTrainer, TrainingDivergedError
-from tinytorch.mlops.retrain.session import RetrainingData, RetrainingSession
+from tinytorch.mlops.retrain.session import RetrainingData, RetrainingSession, hold_out
 from tinytorch.mlops.retrain.trigger import BudgetedTrigger
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "compare_models",
     "cooldown_is_over",
     "count_disagreements",
+    "hold_out",
     "is_better",
     "last_time",
     "reasons_to_retrain",

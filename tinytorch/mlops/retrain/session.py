@@ -50,6 +50,30 @@ class RetrainingData:
             check_same_length({f"{part}_features": features, f"{part}_labels": labels})
 
 
+def hold_out(held: np.ndarray, features: np.ndarray, labels: np.ndarray) -> RetrainingData:
+    """Keep some labelled rows back for the comparison and train on the others.
+
+    Parameters
+    ----------
+    held : ndarray of bool, shape (n,)
+        Which rows are kept back, such as `kept_for_comparison(request_ids)`.
+    features : ndarray of shape (n, n_features)
+    labels : ndarray of shape (n,)
+
+    Raises
+    ------
+    ValueError
+        If either part would be empty.
+
+    Examples
+    --------
+    >>> data = hold_out(np.array([True, False, True]), np.zeros((3, 2)), np.array([7, 8, 9]))
+    >>> data.train_labels.tolist(), data.holdout_labels.tolist()
+    ([8], [7, 9])
+    """
+    return RetrainingData(*(part[rows] for rows in (~held, held) for part in (features, labels)))
+
+
 class RetrainingSession:
     """Trains a challenger and compares it with the champion.
 
