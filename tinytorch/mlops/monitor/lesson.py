@@ -84,7 +84,8 @@ def alert_threshold(baseline_accuracy: float, standard_error: float, standard_er
     """
     # Your turn: steps 1-3 above.
     ### BEGIN SOLUTION
-    return max(0.0, baseline_accuracy - standard_errors * standard_error)
+    distance = standard_errors * standard_error
+    return max(0.0, baseline_accuracy - distance)
     ### END SOLUTION
 
 # %% ../../../modules/15a_monitoring/15a_monitoring.ipynb #count-in-a-row
