@@ -45,6 +45,11 @@ class Answer:
         """The name that the answer has in its file."""
         return str(self.function.__qualname__).rpartition(".")[-1]
 
+    @property
+    def file(self) -> str:
+        """The path of the file in which it is written."""
+        return str(self.function.__code__.co_filename)
+
 
 def wrong(blank: str, sentence: str) -> Callable[[Callable[..., Any]], Answer]:
     """Mark the function below as a typical wrong answer; `sentence` names the misconception.

@@ -1,0 +1,154 @@
+"""Floor 4, the examiner's desk: try the check cells of a lesson on right answers, wrong answers and mutants.
+
+It runs them in this process, on the lesson that was exported from the notebook; it reads files through paths handed in.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import sys
+import warnings
+from collections.abc import Callable, Collection, Iterator, Mapping
+from pathlib import Path
+from types import FrameType, ModuleType
+from typing import Any
+
+from tinytorch.checks.cases import CheckFailed
+from tinytorch.course.answers import Answer, read_answers
+from tinytorch.course.audit_report import BlankAudit, LessonAudit, Verdict
+from tinytorch.course.mutants import make_mutants
+from tinytorch.course.notebook import Blank, LessonNotebook, check_namespace, run_check_cell
+
+# Lines that an answer may execute in one check cell: a hundred times what the slowest right loop needs, and reached
+# in a second. Counting lines instead of seconds gives the same verdict on a slow machine.
+MOST_STEPS = 1_000_000
+_MUTANT_FILE = "<mutant>"
+
+
+class _RanTooLong(BaseException):
+    """Not an `Exception`: nothing that a check or an answer catches may hold it back."""
+
+
+def audit_lesson(notebook: LessonNotebook, lesson: ModuleType, folder: Path) -> LessonAudit:
+    """Try the check cells of one lesson.
+
+    Parameters
+    ----------
+    notebook : LessonNotebook
+        With its solutions.
+    lesson : module
+        What was exported from it.
+    folder : Path
+        Holds `answers.py` and, where a mutant survives, `survivors.json`.
+
+    Raises
+    ------
+    ValueError
+        If one of the two files cannot be read.
+    """
+    answers = read_answers(folder / "answers.py")
+    reasons = read_reasons(folder / "survivors.json")
+    blanks = tuple(_audit_blank(_Desk(notebook, lesson, blank), answers, reasons) for blank in notebook.blanks)
+    names = {blank.name for blank in notebook.blanks}
+    strangers = sorted({answer.blank for answer in answers} - names) + sorted(set(reasons) - names)
+    return LessonAudit(notebook.name, blanks, tuple(strangers))
+
+
+def read_reasons(path: Path) -> dict[str, dict[str, str]]:
+    """Return, for each blank, why its surviving mutants mislead nobody: identity -> reason. No file, no reasons.
+
+    Raises
+    ------
+    ValueError
+        If the file is not a JSON object of objects of texts.
+
+    Examples
+    --------
+    >>> read_reasons(Path("nowhere/survivors.json"))
+    {}
+    """
+    if not path.is_file():
+        return {}
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return {str(blank): {str(key): str(why) for key, why in found.items()} for blank, found in content.items()}
+    except (ValueError, AttributeError) as error:
+        raise ValueError(f"survivors must be JSON, blank -> mutant -> reason, got {path.name} ({error}).") from None
+
+
+class _Desk:
+    """One blank: what it is called, where its checks stand, and what to call them with."""
+
+    def __init__(self, notebook: LessonNotebook, lesson: ModuleType, blank: Blank) -> None:
+        self.notebook = notebook
+        self.lesson = lesson
+        self.blank = blank
+
+    def message(self, function: Callable[..., Any], file: str) -> tuple[str, str] | None:
+        """Return what the checks say about a function defined in `file`, and the written part of it; None if fine."""
+        for check in self.blank.check_ids:
+            namespace = check_namespace(self.lesson, **{self.blank.name: function})
+            try:
+                with contextlib.redirect_stdout(io.StringIO()), _limited_steps(file):
+                    run_check_cell(self.notebook, check, namespace)
+            except CheckFailed as failure:
+                return str(failure), failure.written
+            except (Exception, _RanTooLong) as error:  # whatever a check lets through fails the cell
+                return f"{type(error).__name__}: {error}", ""
+        return None
+
+    def judge_source(self, identity: str, source: str) -> Verdict:
+        """Try the text of a function, which sees what a cell of the lesson sees."""
+        namespace = dict(vars(self.lesson))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what a mutant looks like is of no interest
+            exec(compile(source, _MUTANT_FILE, "exec"), namespace)
+        return _verdict(identity, "", self.message(namespace[self.blank.name], _MUTANT_FILE))
+
+    def judge(self, answer: Answer) -> Verdict:
+        """Try one answer."""
+        return _verdict(answer.name, answer.sentence, self.message(answer.function, answer.file))
+
+
+def _verdict(name: str, sentence: str, said: tuple[str, str] | None) -> Verdict:
+    message, written = said or ("", "")
+    return Verdict(name, sentence, said is not None, message, written)
+
+
+def _audit_blank(desk: _Desk, answers: Collection[Answer], reasons: Mapping[str, Mapping[str, str]]) -> BlankAudit:
+    """Try all that is known about one blank; the right answers come last, which resets the count of failed checks."""
+    blank = desk.blank
+    mine = [answer for answer in answers if answer.blank == blank.name]
+    mutants = make_mutants(desk.notebook.cell(blank.cell_id).source, blank.name)
+    return BlankAudit(
+        blank.name,
+        wrong=tuple(desk.judge(answer) for answer in mine if not answer.is_right),
+        mutants=tuple(desk.judge_source(mutant.identity, mutant.source) for mutant in mutants),
+        right=tuple(desk.judge(answer) for answer in mine if answer.is_right),
+        reasons=dict(reasons.get(blank.name, {})),
+    )
+
+
+@contextlib.contextmanager
+def _limited_steps(file: str) -> Iterator[None]:
+    """Stop functions defined in `file` after so many lines: an endless loop must not stop the audit."""
+    steps = 0
+
+    def on_line(frame: FrameType, event: str, argument: Any) -> Any:
+        nonlocal steps
+        steps += 1
+        if steps > MOST_STEPS:
+            raise _RanTooLong(f"more than {MOST_STEPS} lines were executed.")
+        return on_line
+
+    def on_call(frame: FrameType, event: str, argument: Any) -> Any:
+        return on_line if frame.f_code.co_filename == file else None
+
+    before = sys.gettrace()
+    sys.settrace(on_call)
+    try:
+        yield
+    finally:
+        sys.settrace(before)
