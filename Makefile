@@ -40,8 +40,7 @@ lint: $(VENV)/.ready-dev
 	@$(PY) -m mypy
 
 lab: $(VENV)/.ready-dev
-	@echo "lab: Jupyter Lab on modules/ (stop it with Ctrl-C)"
-	@$(PY) -m jupyterlab modules $(ARGS)
+	@$(PY) -m tinytorch.cli lab $(ARGS)
 
 export: $(VENV)/.ready-dev
 	@echo "export: notebooks -> tinytorch/mlops/*/lesson.py and tinytorch/_modidx.py"

@@ -1,0 +1,1 @@
+"""A second, minimal core, as a student may bring it: TinyTorch's names, and nothing that only ours has."""

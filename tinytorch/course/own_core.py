@@ -1,0 +1,87 @@
+"""Floor 4, the course office: is there all that the lessons ask of a `tinytorch.core`, and does its training learn?
+
+Run inside a kit, after a student's own core was put in place: `python -m tinytorch.course.own_core`. It imports the
+core by name, so that a missing file is an answer and not a crash.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import numpy as np
+
+NEEDED_NAMES = {
+    "tensor": ("Tensor",),
+    "autograd": (),
+    "activations": ("ReLU", "Softmax"),
+    "layers": ("Linear", "Sequential"),
+    "losses": ("CrossEntropyLoss",),
+    "optimizers": ("Adam", "AdamW"),
+    "training": ("Trainer",),
+}
+"""What the lessons and the library import from `tinytorch.core`, file by file. All are names of TinyTorch's own."""
+
+EXIT_FINE = 0
+EXIT_FINDING = 1
+
+# Two clouds of points, far apart: any training that works tells nearly all of them, and chance tells one half.
+N_POINTS = 200
+DISTANCE = 3.0
+EPOCHS = 10
+WORKING_ACCURACY = 0.9
+
+
+def missing_names() -> tuple[str, ...]:
+    """Return what the core in use lacks, as "layers.Sequential"; a file that cannot be imported comes with its error.
+
+    Examples
+    --------
+    >>> missing_names()
+    ()
+    """
+    missing = []
+    for file, names in NEEDED_NAMES.items():
+        try:
+            module = importlib.import_module(f"tinytorch.core.{file}")
+        except Exception as error:  # a student's file may fail in any way
+            missing.append(f"{file}.py ({type(error).__name__}: {error})")
+        else:
+            missing.extend(f"{file}.{name}" for name in names if not hasattr(module, name))
+    return tuple(missing)
+
+
+def explain_training() -> str:
+    """Train a small network on an easy task; return one sentence on what is wrong, or "" if it learns.
+
+    Examples
+    --------
+    >>> explain_training()
+    ''
+    """
+    rng = np.random.default_rng(0)
+    labels = np.arange(N_POINTS) % 2
+    points = rng.normal(size=(N_POINTS, 2)) + DISTANCE * labels[:, np.newaxis]
+    try:
+        network = importlib.import_module("tinytorch.mlops.retrain.network")
+        model = network.NetworkTrainer(hidden_units=8, epochs=EPOCHS, n_classes=2).train(points, labels, rng)
+        accuracy = float((model.predict(points) == labels).mean())
+    except Exception as error:  # a student's code may fail in any way
+        return f"training a small network ends with {type(error).__name__}: {error}"
+    if accuracy < WORKING_ACCURACY:
+        return f"a small network learns nothing: {accuracy:.0%} of two clouds of points, far apart, are told rightly"
+    return ""
+
+
+def main() -> int:
+    """Print what the core in use lacks, one line each, and return 1 if there is any."""
+    findings = [f"missing: {name}" for name in missing_names()] or [text for text in [explain_training()] if text]
+    for finding in findings:
+        print(finding)
+    if not findings:
+        print("Your tinytorch.core has all that the lessons need, and it learns.")
+    return EXIT_FINDING if findings else EXIT_FINE
+
+
+if __name__ == "__main__":
+    sys.exit(main())
