@@ -10,6 +10,7 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import architecture_rules as rules
@@ -106,8 +107,29 @@ def test_the_notebook_is_clean(notebook: Path, tmp_path: Path) -> None:
 
 
 @each_notebook
-def test_the_notebook_runs_from_top_to_bottom(notebook: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert warnings_of(execute(notebook, tmp_path, monkeypatch)) == []
+def test_the_untouched_notebook_reaches_its_end_kindly_and_scores_nothing(
+    notebook: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cells = execute(notebook, tmp_path, monkeypatch, empty_the_blanks, stop_at_errors=False)
+    code = [cell for cell in cells if cell["cell_type"] == "code"]
+    assert [cell["id"] for cell in code if cell["execution_count"] is None] == []
+    checks = [cell for cell in code if cell["metadata"].get("nbgrader", {}).get("grade")]
+    assert [cell["id"] for cell in code if errors_of(cell)] == [cell["id"] for cell in checks]
+    assert [determine_grade(cell)[0] for cell in checks] == [0] * len(checks)
+    for cell in checks:
+        (error,) = errors_of(cell)
+        assert re.fullmatch(r"\w+ is not yet written: steps \d-\d above\.", "\n".join(error["traceback"]))
+    assert warnings_of(cells) == []
+
+
+@each_notebook
+def test_the_notebook_runs_from_top_to_bottom_on_its_own_work(
+    notebook: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cells = execute(notebook, tmp_path, monkeypatch)
+    printed = [output["text"] for cell in cells for output in cell.get("outputs", []) if "text" in output]
+    assert [text for text in printed if "Not yet" in text or "not yet written" in text] == []
+    assert warnings_of(cells) == []
 
 
 @each_notebook
@@ -119,7 +141,14 @@ def test_cells_have_readable_ids_and_lists_of_lines(notebook: Path) -> None:
     assert [cell["id"] for cell in cells if not isinstance(cell["source"], list)] == []
 
 
-def execute(notebook: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[dict]:
+def execute(
+    notebook: Path,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    edit: Callable[[dict], None] | None = None,
+    *,
+    stop_at_errors: bool = True,
+) -> list[dict]:
     """Run a notebook in an empty folder, apart from the settings of whoever runs it; return its cells."""
     nbclient = pytest.importorskip("nbclient", reason="nbclient is not installed (the test extra brings it)")
     nbformat = pytest.importorskip("nbformat", reason="nbformat is not installed (the test extra brings it)")
@@ -127,13 +156,40 @@ def execute(notebook: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> li
     for name in ("IPYTHONDIR", "JUPYTER_RUNTIME_DIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR"):
         monkeypatch.setenv(name, str(folder / name.lower()))
     content = nbformat.read(notebook, as_version=4)
+    if edit is not None:
+        edit(content)
     work = folder / "work"
     work.mkdir()
     client = nbclient.NotebookClient(
-        content, timeout=SECONDS_PER_CELL, kernel_name="python3", resources={"metadata": {"path": str(work)}}
+        content,
+        timeout=SECONDS_PER_CELL,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(work)}},
+        force_raise_errors=stop_at_errors,  # or a check cell's tag would let a wrong solution pass
     )
     client.execute()
     return content.cells
+
+
+def empty_the_blanks(content: dict) -> None:
+    """Make of a notebook what a student gets, as the release does."""
+    preprocessors = pytest.importorskip("nbgrader.preprocessors", reason="nbgrader is not installed (course extra)")
+    clear = preprocessors.ClearSolutions()
+    clear.code_stub = {"python": 'raise NotImplementedError("write this part")'}
+    clear.preprocess(content, {})
+    preprocessors.ClearHiddenTests().preprocess(content, {})
+
+
+def errors_of(cell: dict) -> list[dict]:
+    """The errors that a cell shows."""
+    return [output for output in cell["outputs"] if output["output_type"] == "error"]
+
+
+def determine_grade(cell: dict) -> tuple[float, float]:
+    """What nbgrader gives a graded cell, and what it could have given."""
+    return pytest.importorskip("nbgrader.utils", reason="nbgrader is not installed (course extra)").determine_grade(
+        cell
+    )
 
 
 def warnings_of(cells: list[dict]) -> list[str]:
