@@ -467,7 +467,7 @@ WRONG = {
         (lambda e, n, least, k: judge(e, n, 1, k), "too few labels"),
     ],
     "next_weight": [
-        (lambda w, now, action: climb(w, now, action, lambda w, now: w[-1]), "nor the top"),
+        (lambda w, now, action: climb(w, now, action, lambda w, now: w[-1]), "not the top"),
         (lambda w, now, action: climb(w, now, action, lambda w, now: min(2 * now, 1.0)), "need not double"),
         (lambda w, now, action: climb(w, now, action, lambda w, now: now), "one rung up"),
         (lambda w, now, action: climb(w, now, action, lambda w, now: w[w.index(now) + 1]), "there is no rung"),

@@ -72,7 +72,8 @@ class Shelf:
         aliases: dict[int | str, int | str] = {"champion": newest_champion, "latest": len(self.entries)}
         version = aliases.get(version_or_alias, version_or_alias)
         if not isinstance(version, (int, np.integer)) or not 1 <= version <= len(self.entries):
-            raise ValueError(f"version_or_alias must be 1 to {len(self.entries)} or an alias, got {version_or_alias!r}.")
+            rule = f"version_or_alias must be 1 to {len(self.entries)} or an alias"
+            raise ValueError(f"{rule}, got {version_or_alias!r}.")
         return self.entries[version - 1]
 
     def point(self, champions: tuple[int, ...]) -> ModelVersion:
@@ -80,6 +81,7 @@ class Shelf:
         self.champions = champions
         self.revision += 1
         return self.find("champion")[0]
+
 
 def find_shelf(shelves: dict[str, Shelf], name: str) -> Shelf:
     """Return the shelf of a name, or raise ValueError."""
@@ -164,7 +166,7 @@ Action = Literal["advance", "hold", "roll_back"]
 
 
 def standard_error(errors: tuple[int, int], labelled: tuple[int, int]) -> float:
-    """Return the standard error of the difference between two error rates, if both versions were equally good."""
+    """Return how far chance usually moves the difference of two error rates of equally good versions."""
     rate = sum(errors) / sum(labelled)
     return float(np.sqrt(rate * (1 - rate) * (1 / labelled[0] + 1 / labelled[1])))
 
