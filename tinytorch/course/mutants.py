@@ -17,6 +17,8 @@ from tinytorch.course.mutations import Mutation, expression_mutations, statement
 # Annotations do nothing, and the words of an error message or of any other text are not what a check is about.
 _UNTOUCHED_FIELDS = frozenset({"annotation", "returns", "decorator_list", "exc", "cause"})
 
+_MARKS = ("### BEGIN SOLUTION", "### END SOLUTION")
+
 
 @dataclass(frozen=True)
 class Mutant:
@@ -49,9 +51,9 @@ class _Slot:
     index: int | None
 
     @property
-    def node(self) -> ast.AST:
+    def node(self) -> ast.expr | ast.stmt:
         held = getattr(self.parent, self.field)
-        found: ast.AST = held if self.index is None else held[self.index]
+        found: ast.expr | ast.stmt = held if self.index is None else held[self.index]
         return found
 
     def put(self, node: ast.AST) -> None:
@@ -63,6 +65,8 @@ class _Slot:
 
 def make_mutants(cell_source: str, name: str) -> tuple[Mutant, ...]:
     """Return every mutant of the function `name` that a cell defines, in the order of its text.
+
+    Where the cell marks its solution, only that is changed: the lines around it are given, no student writes them.
 
     Parameters
     ----------
@@ -84,7 +88,10 @@ def make_mutants(cell_source: str, name: str) -> tuple[Mutant, ...]:
     seen: Counter[str] = Counter()
     sources = {ast.unparse(function)}
     mutants = []
+    written = _solution_lines(cell_source)
     for slot in list(_slots(function)):
+        if slot.node.lineno not in written:
+            continue
         for mutation in _mutations(slot, function):
             identity = f"{mutation.kind}: {_text(slot.node)} -> {_text(mutation.replacement)}"
             source = _changed(function, slot, mutation)
@@ -105,6 +112,13 @@ def _find_function(cell_source: str, name: str) -> ast.FunctionDef:
                 statement.body = statement.body[1:]
             return statement
     raise ValueError(f"cell_source must define the function {name}, got a cell without it.")
+
+
+def _solution_lines(cell_source: str) -> range:
+    """Return the numbers of the lines between the marks of a solution; of all lines if there is no mark."""
+    lines = cell_source.splitlines()
+    marks = [number for number, line in enumerate(lines, start=1) if line.strip() in _MARKS]
+    return range(marks[0], marks[-1]) if marks else range(1, len(lines) + 1)
 
 
 def _slots(node: ast.AST) -> Iterator[_Slot]:

@@ -25,9 +25,9 @@ _ARITHMETIC: dict[type[ast.operator], type[ast.operator]] = {
 }
 _COMPARISONS: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
     ast.Lt: (ast.LtE, ast.Gt),
-    ast.LtE: (ast.Lt, ast.GtE),
+    ast.LtE: (ast.Lt, ast.GtE, ast.Eq),
     ast.Gt: (ast.GtE, ast.Lt),
-    ast.GtE: (ast.Gt, ast.LtE),
+    ast.GtE: (ast.Gt, ast.LtE, ast.Eq),
     ast.Eq: (ast.NotEq,),
     ast.NotEq: (ast.Eq,),
     ast.In: (ast.NotIn,),
@@ -61,6 +61,8 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "hstack": ("vstack",),
 }
 """What a student may take for the other: mean and sum, min and max, any and all, a spread and its square."""
+_SUMMARIES = frozenset({"sum", "mean", "max", "min", "any", "all", "std", "count_nonzero"})
+"""Functions that make one number of many, from which a student may leave one out."""
 
 
 @dataclass(frozen=True)
@@ -91,9 +93,7 @@ def expression_mutations(node: ast.AST, function: ast.FunctionDef) -> Iterator[M
         for replacement in rule(node):
             yield Mutation(kind, replacement)
     if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
-        parameters = [argument.arg for argument in [*function.args.args, *function.args.kwonlyargs]]
-        if node.id in parameters:
-            yield from (Mutation("variable", ast.Name(other)) for other in parameters if other != node.id)
+        yield from (Mutation("variable", ast.Name(other)) for other in _other_variables(node, function))
 
 
 def statement_mutations(node: ast.AST, function: ast.FunctionDef) -> Iterator[Mutation]:
@@ -110,8 +110,10 @@ def statement_mutations(node: ast.AST, function: ast.FunctionDef) -> Iterator[Mu
         for replacement in rule(node):
             yield Mutation(kind, replacement)
     if isinstance(node, ast.Return):
+        given = node.value.id if isinstance(node.value, ast.Name) else ""
         for name in _assigned_before(node, function):
-            yield Mutation("intermediate", ast.Return(ast.Name(name)))
+            if name != given:
+                yield Mutation("intermediate", ast.Return(ast.Name(name)))
 
 
 def _with(node: Any, **changed: Any) -> Any:
@@ -137,6 +139,8 @@ def _negated(node: ast.expr) -> ast.expr:
 def _other_operator(node: ast.BinOp | ast.AugAssign) -> Iterator[ast.AST]:
     if type(node.op) in _ARITHMETIC:
         yield _with(node, op=_ARITHMETIC[type(node.op)]())
+    if isinstance(node.op, ast.Div):
+        yield _with(node, op=ast.FloorDiv())
 
 
 def _one_operand(node: ast.BinOp) -> Iterator[ast.AST]:
@@ -254,15 +258,63 @@ def _other_error(node: ast.Raise) -> Iterator[ast.AST]:
         yield _with(node, exc=_with(node.exc, func=ast.Name("RuntimeError")))
 
 
-def _assigned_before(node: ast.Return, function: ast.FunctionDef) -> list[str]:
-    """Return the variables that a return statement could hand back instead."""
+def _turned_items(node: ast.Tuple) -> Iterator[ast.AST]:
+    if isinstance(node.ctx, ast.Load):
+        for index in range(len(node.elts) - 1):
+            first, second = node.elts[index : index + 2]
+            yield _with(node, elts=[*node.elts[:index], second, first, *node.elts[index + 2 :]])
+
+
+def _one_less(sequence: ast.expr) -> Iterator[ast.expr]:
+    """Leave the first or the last item of a sequence out."""
+    for part in (ast.Slice(lower=ast.Constant(1)), ast.Slice(upper=ast.Constant(-1))):
+        yield ast.Subscript(sequence, part)
+
+
+def _as_list(sequence: ast.expr) -> ast.expr:
+    return ast.Call(ast.Name("list"), [sequence], [])
+
+
+def _one_round_less(node: ast.For) -> Iterator[ast.AST]:
+    for shorter in _one_less(_as_list(node.iter)):
+        yield _with(node, iter=shorter)
+
+
+def _first_round_only(node: ast.For) -> Iterator[ast.AST]:
+    yield _with(node, body=[*node.body, ast.Break()])
+
+
+def _one_item_less(node: ast.GeneratorExp | ast.ListComp) -> Iterator[ast.AST]:
+    for index, generator in enumerate(node.generators):
+        for shorter in _one_less(_as_list(generator.iter)):
+            yield _with(node, generators=_replaced(node.generators, index, _with(generator, iter=shorter)))
+
+
+def _one_row_less(node: ast.Call) -> Iterator[ast.AST]:
+    """`x.sum()` becomes `x[1:].sum()`, and `np.sum(x)` becomes `np.sum(x[1:])`."""
+    if not isinstance(node.func, ast.Attribute) or node.func.attr not in _SUMMARIES:
+        return
+    if ast.unparse(node.func.value) != "np":
+        yield from (_with(node, func=_with(node.func, value=shorter)) for shorter in _one_less(node.func.value))
+    elif node.args:
+        yield from (_with(node, args=_replaced(node.args, 0, shorter)) for shorter in _one_less(node.args[0]))
+
+
+def _other_variables(node: ast.Name, function: ast.FunctionDef) -> list[str]:
+    """Return the parameters that may be taken for this one, or the local variables that exist by then."""
+    parameters = [argument.arg for argument in [*function.args.args, *function.args.kwonlyargs]]
+    family = parameters if node.id in parameters else _assigned_before(node, function)
+    return [name for name in family if name != node.id] if node.id in family else []
+
+
+def _assigned_before(node: ast.stmt | ast.expr, function: ast.FunctionDef) -> list[str]:
+    """Return the local variables that have a value when `node` is reached."""
     names = []
     for statement in ast.walk(function):
         if isinstance(statement, (ast.Assign, ast.AnnAssign)) and statement.lineno < node.lineno:
             targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
             names += [target.id for target in targets if isinstance(target, ast.Name)]
-    given = node.value.id if isinstance(node.value, ast.Name) else ""
-    return [name for name in dict.fromkeys(names) if name != given]
+    return list(dict.fromkeys(names))
 
 
 _Rules = tuple[tuple[str, Callable[[Any], Iterator[ast.AST]]], ...]
@@ -278,14 +330,17 @@ _EXPRESSION_RULES: dict[type[ast.AST], _Rules] = {
         ("keyword", _one_keyword_less),
         ("unwrapped", _call_left_out),
         ("function", _other_function),
+        ("rows", _one_row_less),
     ),
     ast.Subscript: (("whole", _whole_sequence),),
-    ast.ListComp: (("condition", _unfiltered),),
-    ast.GeneratorExp: (("condition", _unfiltered),),
+    ast.Tuple: (("turned", _turned_items),),
+    ast.ListComp: (("condition", _unfiltered), ("items", _one_item_less)),
+    ast.GeneratorExp: (("condition", _unfiltered), ("items", _one_item_less)),
 }
 _STATEMENT_RULES: dict[type[ast.AST], _Rules] = {
     ast.If: (("negation", _negated_test), ("branch", _always)),
     ast.While: (("negation", _negated_test),),
+    ast.For: (("items", _one_round_less), ("jump", _first_round_only)),
     ast.AugAssign: (("operator", _other_operator), ("assignment", _plain_assignment)),
     ast.Break: (("jump", _other_jump),),
     ast.Continue: (("jump", _other_jump),),
