@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from tinytorch.mlops.networks import EpochProgress
@@ -43,3 +43,42 @@ def training_progress(description: str) -> Iterator[Callable[[EpochProgress], ob
 
 def _ignore(report: EpochProgress) -> None:
     """Take a report and show nothing."""
+
+
+def show_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a table: with rich where it is installed and somebody is watching, in plain columns otherwise.
+
+    Parameters
+    ----------
+    columns : sequence of str
+        Their titles.
+    rows : sequence of sequence of str
+        One text for each column.
+
+    Examples
+    --------
+    >>> show_table(["blank", "points"], [["share", "2 of 2"], ["mean", "0 of 2"]])
+      blank  points
+      share  2 of 2
+      mean   0 of 2
+    """
+    if sys.stdout.isatty() and importlib.util.find_spec("rich") is not None:
+        _show_rich_table(columns, rows)
+        return
+    widths = [max(map(len, column)) for column in zip(columns, *rows, strict=True)]
+    for row in (columns, *rows):
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+        print(f"  {'  '.join(cells)}".rstrip())
+
+
+def _show_rich_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 2))
+    for column in columns:
+        table.add_column(escape(column))
+    for row in rows:
+        table.add_row(*map(escape, row))
+    Console().print(table)

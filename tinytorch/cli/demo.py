@@ -15,6 +15,7 @@ from tinytorch.adapters.terminal import training_progress
 from tinytorch.cli.demo_json import write_summary
 from tinytorch.cli.demo_page_data import page_data
 from tinytorch.cli.demo_run import DRIFT_START_STEP, Demo, DemoRun, StepRecord
+from tinytorch.cli.invocation import shown_python
 from tinytorch.cli.lesson_stages import lesson_stages
 from tinytorch.cli.outcomes import EXPECTED_OUTCOMES, Verdict, final_accuracy_interval, judge, starting_accuracy
 from tinytorch.cli.stages import library_stages
@@ -167,15 +168,3 @@ def _write_page(run: DemoRun, verdict: Verdict, folder: Path) -> None:
     lab = "make lab" if Path("Makefile").is_file() and Path("modules").is_dir() else f"{command} lab"
     print(f"Next: another drift ({other}):  {command} demo --drift {other.split(',')[0]}")
     print(f"      build the loop yourself:  {lab}")
-
-
-def shown_python() -> str:
-    """Return this Python as a person would type it: below the current folder, if it lies there.
-
-    Examples
-    --------
-    >>> "python" in shown_python().lower()
-    True
-    """
-    python, here = Path(sys.executable), Path.cwd()
-    return str(python.relative_to(here)) if python.is_relative_to(here) else str(python)

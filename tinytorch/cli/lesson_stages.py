@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from types import FunctionType
 from typing import Any, TypeVar
@@ -34,11 +34,25 @@ from tinytorch.mlops.retrain import lesson as retraining
 
 Chosen = TypeVar("Chosen")
 
+# Part of the loop -> the stage whose lesson makes it.
+LESSON_OF_PART = {
+    "monitor": "monitor",
+    "drift": "drift",
+    "trigger": "retrain",
+    "comparison": "retrain",
+    "registry": "deploy",
+    "split": "deploy",
+    "rollout": "deploy",
+}
+ALL_LESSONS = frozenset(LESSON_OF_PART.values())
+
 # The lesson's detector is fitted when it is made; its check then fits it to rows of its own.
 _ANY_BASELINE = np.eye(2)
 
 
-def lesson_stages(model_name: str, baseline_accuracy: float, n_baseline: int) -> Stages:
+def lesson_stages(
+    model_name: str, baseline_accuracy: float, n_baseline: int, lessons: Collection[str] = ALL_LESSONS
+) -> Stages:
     """Return the student's own parts where they pass their checks, and the library's elsewhere.
 
     Parameters
@@ -47,6 +61,8 @@ def lesson_stages(model_name: str, baseline_accuracy: float, n_baseline: int) ->
     baseline_accuracy : float
         Measured on `n_baseline` rows that the model was not trained on.
     n_baseline : int
+    lessons : collection of str
+        The stages whose lesson is tried; every other part is the library's.
 
     Returns
     -------
@@ -59,7 +75,7 @@ def lesson_stages(model_name: str, baseline_accuracy: float, n_baseline: int) ->
     >>> [origin.split(":")[0] for origin in stages.origins]
     ['monitor', 'drift', 'trigger', 'comparison', 'registry', 'split', 'rollout']
     """
-    library, choice = library_stages(model_name, baseline_accuracy, n_baseline), _Choice()
+    library, choice = library_stages(model_name, baseline_accuracy, n_baseline), _Choice(lessons)
     my_monitor = partial(_my_monitor, model_name, baseline_accuracy, n_baseline)
     return Stages(
         monitor=choice.take("monitor: ModelMonitor", my_monitor, library.monitor),
@@ -77,12 +93,16 @@ def lesson_stages(model_name: str, baseline_accuracy: float, n_baseline: int) ->
 class _Choice:
     """Takes the student's part if it passes its check, else the library's, and writes down which it was."""
 
-    def __init__(self) -> None:
+    def __init__(self, lessons: Collection[str]) -> None:
+        self._lessons = lessons
         self.origins: list[str] = []
 
     def take(self, title: str, check_mine: Callable[[], Chosen], library: Chosen) -> Chosen:
         """Return what `check_mine` returns, or `library` if it raises `ContractError`; `title` is "part: name"."""
         part, name = title.split(": ")
+        if LESSON_OF_PART[part] not in self._lessons:
+            self.origins.append(f"{part}: the library's {_library_name(library)}")
+            return library
         try:
             mine = check_mine()
         except ContractError as error:

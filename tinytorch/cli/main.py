@@ -6,9 +6,12 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import tinytorch
-from tinytorch.cli.demo import add_demo
+from tinytorch.cli.audit import add_audit
+from tinytorch.cli.check import add_check
+from tinytorch.cli.kit import add_kit
 from tinytorch.cli.lab import add_lab
 
 EXIT_BAD_INPUT = 2
@@ -19,6 +22,9 @@ Keep a model alive in production: watch it, see drift, retrain it, ship it.
 
 see it all:   demo     a model on real digits goes once round the whole loop
 learn:        lab      open the four lessons in Jupyter Lab
+              check    your points for each blank, in about two seconds
+teach:        kit      write the tree that students get: everything but the solutions
+              audit    try the lessons' checks on right answers, wrong answers and mutants
 """
 EPILOG = "first step: tinytorch demo"
 
@@ -39,9 +45,34 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"tinytorch-mlops {tinytorch.__version__}")
     commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND", required=True)
-    add_demo(commands)
+    _add_demo_if_it_imports(commands)
     add_lab(commands)
+    add_check(commands)
+    add_kit(commands)
+    add_audit(commands)
     return parser
+
+
+def _add_demo_if_it_imports(commands: Any) -> None:
+    """Add `demo`, which imports the lessons; where one of them does not import, the other commands must go on."""
+    try:
+        from tinytorch.cli.demo import add_demo
+    except Exception as error:  # whatever a lesson raises on import
+        _add_broken_demo(commands, f"{type(error).__name__}: {error}")
+    else:
+        add_demo(commands)
+
+
+def _add_broken_demo(commands: Any, reason: str) -> None:
+    """Add a `demo` that takes any arguments and says why it cannot start."""
+
+    def say_why(options: argparse.Namespace) -> int:
+        raise ValueError(f"a lesson does not import ({reason}). `check` says in which cell, and mends its lesson.py.")
+
+    no_option = "\0"  # no argument begins with it, so that all of them are taken
+    parser = commands.add_parser("demo", help="cannot start: a lesson does not import", prefix_chars=no_option)
+    parser.add_argument("arguments", nargs=argparse.REMAINDER)
+    parser.set_defaults(run=say_why)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

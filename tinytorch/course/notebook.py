@@ -260,7 +260,7 @@ def run_check_cell(notebook: LessonNotebook, check_id: str, namespace: dict[str,
     >>> run_check_cell(LessonNotebook("15a_monitoring", Path(), (check,)), "check-abs", check_namespace(math))
     abs: right in 1 of 1 cases.
     """
-    exec(compile(notebook.cell(check_id).source, check_id, "exec"), namespace)
+    exec(compile(notebook.cell(check_id).source, check_id, "exec", dont_inherit=True), namespace)
 
 
 def _as_cell(cell: dict[str, Any], number: int) -> Cell:
