@@ -332,7 +332,7 @@ WRONG = {
     ],
     "accuracy_standard_error": [
         (lambda p, n: (p * (1 - p)) ** 0.5, "the spread of one answer"),
-        (lambda p, n: p * (1 - p) / n if n > 0 else 0.0, "step 3 takes the root"),
+        (lambda p, n: p * (1 - p) / n if n > 0 else 0.0, "step 3 takes the square root"),
         (lambda p, n: (p * (1 - p)) ** 0.5 / n, "before taking the root"),
         (lambda p, n: (p / n) ** 0.5, "the factor (1 - accuracy) is missing"),
         (lambda p, n: (p * (1 - p) / max(n, 1)) ** 0.5, "an accuracy of no rows"),
