@@ -1,4 +1,4 @@
-"""Typical answers to the blanks of 15a, wrong and right: `tinytorch audit` tries the checks on them. Never in the kit."""
+"""Typical answers to the blanks of 15a, wrong and right: `tinytorch audit` tries its checks on them. Not in the kit."""
 
 from __future__ import annotations
 
