@@ -24,6 +24,7 @@ def add_lab(commands: Any) -> None:
     parser.add_argument("--modules", type=Path, default=Path("modules"), help="folder of the lessons (%(default)s)")
     parser.add_argument("--no-browser", action="store_true", help="print the address and open no browser")
     parser.add_argument("--port", type=int, help="where to listen (a free one near 8888)")
+    parser.add_argument("--allow-root", action="store_true", help="start although you are root, as in a container")
     parser.set_defaults(run=run_lab)
 
 
@@ -45,7 +46,8 @@ def lab_arguments(options: argparse.Namespace) -> list[str]:
 
     Examples
     --------
-    >>> lab_arguments(argparse.Namespace(modules=Path("modules"), port=None, no_browser=True))[-1]
+    >>> options = argparse.Namespace(modules=Path("modules"), port=None, no_browser=True, allow_root=False)
+    >>> lab_arguments(options)[-1]
     '--no-browser'
     """
     modules = options.modules.resolve()
@@ -53,4 +55,5 @@ def lab_arguments(options: argparse.Namespace) -> list[str]:
     arguments = [f"--ServerApp.root_dir={modules.parent}", f"--LabApp.default_url=/lab/tree/{modules.name}/{first}"]
     if options.port is not None:
         arguments.append(f"--ServerApp.port={options.port}")
+    arguments += ["--allow-root"] if options.allow_root else []
     return [*arguments, "--no-browser"] if options.no_browser else arguments

@@ -7,6 +7,7 @@ Python in it to try it, and needs nbgrader and nbdev, which the course extra bri
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -22,6 +23,8 @@ from tinytorch.course.stubs import make_stub_notebook
 KIT_FILES = "kit"
 """Folder of the clone with the files that only students get: their README and their Makefile."""
 SHARED_FILES = ("pyproject.toml", "constraints.txt", "settings.ini", "LICENSE", ".gitignore")
+# Students grade nothing, and its buttons in Jupyter Lab would only puzzle them.
+_GRADER = re.compile(r'"nbgrader[^"]*", ')
 _NOT_COPIED = shutil.ignore_patterns("__pycache__", "*.pyc", ".*", "lesson.py")
 # Trying a core trains a network for a second; one that hangs ends some day.
 TRIAL_SECONDS = 120
@@ -83,7 +86,7 @@ def make_kit(clone: Path, folder: Path, core: Path | None = None) -> Kit:
     with tempfile.TemporaryDirectory(prefix="tinytorch-kit-") as aside:
         built = Path(aside) / "kit"
         _build(clone, built, own_core)
-        _try_out(built, own_core is not None)
+        try_out(built, own_core is not None)
         findings = search_kit(built, secrets)
         if findings:
             raise ValueError(f"kit must hold no solution, nothing was written: {'; '.join(findings)}.")
@@ -128,6 +131,8 @@ def _build(clone: Path, built: Path, own_core: Path | None) -> None:
     shutil.copytree(clone / KIT_FILES, built, ignore=shutil.ignore_patterns("__pycache__"))
     for name in SHARED_FILES:
         shutil.copyfile(clone / name, built / name)
+    project = (built / "pyproject.toml").read_text(encoding="utf-8")
+    (built / "pyproject.toml").write_text(_GRADER.sub("", project), encoding="utf-8", newline="\n")
     shutil.copytree(clone / "tinytorch", built / "tinytorch", ignore=_NOT_COPIED)
     if own_core is not None:
         _put_core(own_core, built / "tinytorch" / "core")
@@ -155,7 +160,7 @@ def _export(stub: Path, package: Path) -> None:
         shutil.copyfile(lesson_file(Path(aside) / "tinytorch", notebook.stage), lesson_file(package, notebook.stage))
 
 
-def _try_out(built: Path, has_own_core: bool) -> None:
+def try_out(built: Path, has_own_core: bool) -> None:
     """Import everything in the tree, by a Python of its own; with a student's core, train with it, too."""
     lessons = ", ".join(f"tinytorch.mlops.{stage}" for stage in LESSON_STAGES.values())
     steps = [[sys.executable, "-m", "tinytorch.course.own_core"]] if has_own_core else []
