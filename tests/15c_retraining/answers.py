@@ -986,3 +986,15 @@ def early_return(n_champion_only, n_challenger_only, rng, n_rounds=2_000):
         return 1
     heads = rng.integers(2, size=(n_rounds, n_champion_only + n_challenger_only)).sum(axis=-1)
     return (1 + n_rounds * np.mean(heads >= n_challenger_only)) / (1 + n_rounds)
+
+
+@right("coin_flip_pvalue", "a loop of rounds around a loop of single coins")
+def coin_by_coin(n_champion_only, n_challenger_only, rng, n_rounds=2_000):
+    count = 0
+    for _ in range(n_rounds):
+        heads = 0
+        for _ in range(n_champion_only + n_challenger_only):
+            heads += rng.integers(0, 2)
+        if heads >= n_challenger_only:
+            count += 1
+    return (1 + count) / (1 + n_rounds)
