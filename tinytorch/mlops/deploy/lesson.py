@@ -158,7 +158,7 @@ def route(request_ids: np.ndarray, challenger_weight: float, salt: str = "") -> 
     # Your turn: steps 1-3 above.
     ### BEGIN SOLUTION
     shares = [hash_share(salt, request_id) for request_id in request_ids]
-    return np.array(shares, dtype=float) < challenger_weight
+    return np.array(shares) < challenger_weight
     ### END SOLUTION
 
 # %% ../../../modules/15d_deployment/15d_deployment.ipynb #standard-error
