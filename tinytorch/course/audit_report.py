@@ -41,6 +41,11 @@ class Verdict:
     message: str
     written: str
 
+    @property
+    def said(self) -> str:
+        """The message in one line."""
+        return " ".join(self.message.split())
+
 
 @dataclass(frozen=True)
 class BlankAudit:
@@ -96,12 +101,12 @@ class BlankAudit:
             if not answer.caught:
                 yield f"the wrong answer {answer.name} is accepted ({answer.sentence})"
             elif not answer.written:
-                yield f"the wrong answer {answer.name} gets no written message ({answer.sentence}): {answer.message}"
+                yield f"the wrong answer {answer.name} gets no written message ({answer.sentence}): {answer.said}"
 
     def _about_right(self) -> Iterator[str]:
         for answer in self.right:
             if answer.caught:
-                yield f"the right answer {answer.name} is refused ({answer.sentence}): {answer.message}"
+                yield f"the right answer {answer.name} is refused ({answer.sentence}): {answer.said}"
 
     def _about_mutants(self) -> Iterator[str]:
         for name in self.unexplained:
