@@ -5,6 +5,9 @@ holds another value in each.
 """
 
 from tinytorch.mlops.monitor.alert_rule import AlertRule, Look
+from tinytorch.mlops.monitor.classification import classification_metrics
+from tinytorch.mlops.monitor.estimated_accuracy import AccuracyEstimator
+from tinytorch.mlops.monitor.estimated_loss import LossEstimator
 from tinytorch.mlops.monitor.lesson import (
     AccuracyWatch,
     LateLabels,
@@ -17,20 +20,33 @@ from tinytorch.mlops.monitor.lesson import (
     make_alert,
     should_fire,
 )
+from tinytorch.mlops.monitor.metric import Metric
+from tinytorch.mlops.monitor.probabilities import probability_metrics
+from tinytorch.mlops.monitor.regression import regression_metrics
+from tinytorch.mlops.monitor.slices import Slice, accuracy_by_slice, worst_slice
 from tinytorch.mlops.monitor.windowed import WindowedMonitor
 
 __all__ = [
+    "AccuracyEstimator",
     "AccuracyWatch",
     "AlertRule",
     "LateLabels",
     "Look",
+    "LossEstimator",
+    "Metric",
     "ModelMonitor",
     "SimpleModelMonitor",
+    "Slice",
     "WindowedMonitor",
+    "accuracy_by_slice",
     "accuracy_standard_error",
     "alert_threshold",
     "batch_accuracy",
+    "classification_metrics",
     "count_in_a_row",
     "make_alert",
+    "probability_metrics",
+    "regression_metrics",
     "should_fire",
+    "worst_slice",
 ]

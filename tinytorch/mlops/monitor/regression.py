@@ -1,0 +1,81 @@
+"""Floor 2, monitor: how good predictions of a number are: MAE, RMSE and bias, each with a bootstrap interval.
+
+    MAE  mean |prediction - target|     RMSE  root of the mean square     bias  mean of prediction - target
+May import contracts, validate and `stats`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinytorch.mlops.monitor.metric import Metric
+from tinytorch.mlops.validate import as_values, check_rows, check_same_length
+from tinytorch.stats import Interval, bootstrap_interval, percentile_interval
+from tinytorch.stats.intervals import DEFAULT_CONFIDENCE
+
+# Above it skewness hardly moves the mean of so many rows, and BCa's work grows with the square of their number.
+MOST_ROWS_FOR_BCA = 2_000
+# The ends of a 95% interval rest on 25 resamples each.
+RESAMPLES = 1_000
+MINIMUM_ROWS = 2
+
+
+def regression_metrics(
+    targets: Any, predictions: Any, *, rng: np.random.Generator, confidence: float = DEFAULT_CONFIDENCE
+) -> tuple[Metric, ...]:
+    """Return mean absolute error, root mean squared error and bias, in the unit of the targets.
+
+    Parameters
+    ----------
+    targets, predictions : array_like of shape (n,)
+    rng : numpy.random.Generator
+        Draws the resamples.
+    confidence : float
+        In (0, 1).
+
+    Returns
+    -------
+    tuple of Metric
+        BCa intervals up to 2,000 rows, percentile intervals above.
+
+    Raises
+    ------
+    ValueError
+        If the lengths differ, there are fewer than 2 rows, or a value is not a finite number.
+
+    References
+    ----------
+    B. Efron and R. J. Tibshirani, An Introduction to the Bootstrap (1993), chapter 14.
+
+    Examples
+    --------
+    >>> metrics = regression_metrics([1.0, 2.0, 3.0, 4.0], [1.5, 2.0, 2.0, 4.5], rng=np.random.default_rng(0))
+    >>> [(metric.name, round(metric.value, 3)) for metric in metrics]
+    [('MAE', 0.5), ('RMSE', 0.612), ('bias', 0.0)]
+    """
+    truth, guess = as_values(targets, "targets"), as_values(predictions, "predictions")
+    check_same_length({"targets": truth, "predictions": guess})
+    check_rows(truth, "targets", MINIMUM_ROWS)
+    error = guess - truth
+    columns = np.column_stack([np.abs(error), error**2, error])
+    values = columns.mean(axis=0)
+    low, high = mean_intervals(columns, rng, confidence)
+    for bounds in (values, low, high):
+        bounds[1] = np.sqrt(bounds[1])
+    figures = zip(("MAE", "RMSE", "bias"), values.tolist(), low.tolist(), high.tolist(), strict=True)
+    return tuple(Metric(*figure, len(truth)) for figure in figures)
+
+
+def mean_intervals(columns: np.ndarray, rng: np.random.Generator, confidence: float) -> Interval:
+    """Return the bootstrap interval of the mean of each column.
+
+    Examples
+    --------
+    >>> low, high = mean_intervals(np.arange(100.0)[:, np.newaxis], np.random.default_rng(0), 0.95)
+    >>> bool(low[0] < 49.5 < high[0])
+    True
+    """
+    interval = bootstrap_interval if len(columns) <= MOST_ROWS_FOR_BCA else percentile_interval
+    return interval(columns, rng=rng, n_resamples=RESAMPLES, confidence=confidence)
