@@ -135,12 +135,12 @@ class ModelRegistry:
         return shelf.point(move_back(shelf.champions, shelf.revision, expected_revision))
 
 # %% ../../../modules/15d_deployment/15d_deployment.ipynb #hash-share
-HASH_BYTES = 8  # 64 bits: fine enough for any weight
+HASH_BYTES = 6  # 48 bits: fine enough for any weight, and a float holds them exactly, so 1.0 never comes out
 HASH_RANGE = 256.0**HASH_BYTES
 
 
 def hash_share(salt: str, request_id) -> float:
-    """Return a number from 0 to 1 that depends on the two texts alone, today and tomorrow, here and elsewhere."""
+    """Return a number from 0 up to 1 that depends on the two texts alone, today, tomorrow, anywhere."""
     digest = hashlib.sha256(f"{salt}|{request_id}".encode()).digest()[:HASH_BYTES]
     return int.from_bytes(digest, "big") / HASH_RANGE
 
@@ -153,6 +153,7 @@ def route(request_ids: np.ndarray, challenger_weight: float, salt: str = "") -> 
     >>> route(np.array([7, 8, 9]), 1.0)
     array([ True,  True,  True])
     """
+    # Given: the arguments are checked.
     check_in_range(challenger_weight, "challenger_weight", 0.0, 1.0)
     request_ids = as_request_ids(request_ids)
     # Your turn: steps 1-3 above.
@@ -176,7 +177,8 @@ def judge_canary(
 ) -> Action:
     """Return "advance", "hold" or "roll_back" from what both versions answered so far, champion first.
 
-    errors: wrong answers of each; labelled: answers of each whose label has come.
+    errors: wrong answers of each; labelled: answers of each whose label has come; minimum_labels: needed of
+    each; standard_errors: how many of them a difference must exceed.
 
     >>> judge_canary((0, 0), (0, 0), minimum_labels=20, standard_errors=3.0)
     'hold'

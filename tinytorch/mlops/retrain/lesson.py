@@ -106,11 +106,14 @@ class RetrainingTrigger:
         return tuple(self._history)
 
 # %% ../../../modules/15c_retraining/15c_retraining.ipynb #blank-split
-def split_rows(request_ids: np.ndarray, features: np.ndarray, labels: np.ndarray):
+def split_rows(
+    request_ids: np.ndarray, features: np.ndarray, labels: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Split labelled rows into those to train on and those kept for the exam.
 
     request_ids (n,), features (n, n_features), labels (n,).
-    Returns (training features, training labels, exam features, exam labels).
+    Returns training features (n_train, n_features), training labels (n_train,), exam features (n_exam, n_features)
+    and exam labels (n_exam,).
 
     >>> [len(part) for part in split_rows(np.array([1, 2, 3]), np.zeros((3, 64)), np.zeros(3))]
     [1, 1, 2, 2]
@@ -151,7 +154,8 @@ def coin_flip_pvalue(
 ) -> float:
     """Return the share of rounds of coin tosses that give the challenger at least as many rows.
 
-    n_champion_only, n_challenger_only: rows that only one of them got right; rng: tosses the coins.
+    n_champion_only, n_challenger_only: rows that only one of them got right; rng: tosses the coins;
+    n_rounds: rounds of tosses.
 
     >>> coin_flip_pvalue(0, 0, np.random.default_rng(0))
     1.0
