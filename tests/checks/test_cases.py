@@ -2,6 +2,7 @@
 
 import sys
 import warnings
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -165,6 +166,31 @@ def test_a_wrong_shape_and_a_large_wrong_array_are_described_not_printed():
     off[7] = 2.0
     assert "expected 0 at [7], got 2." in message_of(lambda t: off, [Case((table,), np.zeros(30))])
     assert "<array of shape (50, 3)>" in message_of(lambda t: off, [Case((table,), np.zeros(30))])
+
+
+def test_a_call_with_tuples_and_lists_can_be_copied_from_the_message():
+    said = message_of(lambda *_: (2.5,), [Case(((1, 3), [4], (), (7,), 2), (1, 2))])
+    assert said == "<lambda>((1, 3), [4], (), (7,), 2): expected (1, 2), got (2.5,)."
+    assert message_of(lambda: 0.2, [Case((), (0.2, 0.4))]) == "<lambda>(): expected (0.2, 0.4), got 0.2."
+    assert "expected (), got ('a',)" in message_of(lambda: ("a",), [Case((), ())])
+
+
+def test_a_table_stands_on_one_line_and_a_record_is_named_by_its_own_words():
+    @dataclass(frozen=True)
+    class Flag:
+        name: str
+
+        def __str__(self):
+            return f"flag {self.name}"
+
+    said = message_of(lambda *_: 0, [Case((np.array([[1.0], [2.0]]), (Flag("x"),)), 1)])
+    assert said == "<lambda>([[1], [2]], (<flag x>,)): expected 1, got 0."
+
+
+def test_a_comparison_of_whole_arrays_gets_the_sentence_that_helps():
+    said = message_of(lambda v: not (v > 1 and v < 3), [Case((np.arange(4),), 1, hint="think again")])
+    assert said.endswith("never `and`; `~` turns booleans round.")
+    assert ".." not in said
 
 
 def test_a_tolerance_can_be_widened_for_one_case():

@@ -15,7 +15,7 @@ import traceback
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from types import CodeType
 from typing import Any, TypeVar
 
@@ -30,6 +30,8 @@ FAILURES_BEFORE_HINT = 2
 # An array of more numbers than this is named by its shape: its numbers would hide the rest of the sentence.
 MOST_NUMBERS_SHOWN = 16
 
+# Shown where `and`, `or`, `not` or `if` met a whole array.
+COMPARE_ARRAYS = "put brackets round each comparison and join them with & or |, never `and`; `~` turns booleans round"
 # Sentences that fit every blank.
 WORK_ON_A_COPY = "work on a copy, the caller still needs its own data"
 NO_RETURN = "is there a `return` on every path?"
@@ -281,8 +283,9 @@ def _judge_error(call: str, case: Case, error: Exception) -> _Problem | None:
         return None
     line = traceback.extract_tb(error.__traceback__)[-1].line
     where = f" in the line `{line}`" if line else ""
-    raised = f"but {type(error).__name__} was raised{where}: {error}."
-    return _Problem(_sentence(f"{call}: expected {_show(case.expected)}, {raised}", case.hint), case.hint)
+    raised = f"but {type(error).__name__} was raised{where}: {str(error).rstrip('.')}."
+    likely = COMPARE_ARRAYS if "truth value of an array" in str(error) else case.hint
+    return _Problem(_sentence(f"{call}: expected {_show(case.expected)}, {raised}", likely), likely)
 
 
 def _call_quietly(function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
@@ -315,7 +318,7 @@ def _describe_difference(got: Any, expected: Any) -> str:
     """Say what was expected and what came back; of large arrays, where they differ most."""
     if got is None:
         return f"{_show(expected)}, got None: {NO_RETURN}"
-    if not (_is_numeric(got) and _is_numeric(expected)):
+    if isinstance(expected, (tuple, list)) or not (_is_numeric(got) and _is_numeric(expected)):
         return f"{_show(expected)}, got {_show(got)}."
     return _describe_numbers(np.asarray(got), np.asarray(expected))
 
@@ -337,12 +340,25 @@ def _show(value: Any) -> str:
     """Return a short text for an argument or an answer."""
     if _is_exception(value):
         return f"a {value.__name__}"
+    if isinstance(value, (tuple, list)) and len(value) <= MOST_NUMBERS_SHOWN:
+        return _show_items(value)
+    if is_dataclass(value):
+        return f"<{value}>"
     if not (isinstance(value, np.ndarray) or _is_numeric(value)):
         return reprlib.repr(value)
     array = np.asarray(value)
     if array.size > MOST_NUMBERS_SHOWN:
         return f"<array of shape {array.shape}>"
-    return np.array2string(array, separator=", ", formatter={"float_kind": lambda number: f"{number:.6g}"})
+    text = np.array2string(array, separator=", ", formatter={"float_kind": lambda number: f"{number:.6g}"})
+    return " ".join(text.split())
+
+
+def _show_items(items: tuple[Any, ...] | list[Any]) -> str:
+    """Return a tuple or list as Python writes it, so that a call can be copied from the message."""
+    inside = ", ".join(map(_show, items))
+    if isinstance(items, list):
+        return f"[{inside}]"
+    return f"({inside},)" if len(items) == 1 else f"({inside})"
 
 
 def _show_shape(array: np.ndarray) -> str:
