@@ -83,13 +83,14 @@ class _Lesson:
 
     def take(self, cell: Cell, original: Cell | None) -> None:
         """Run a submitted cell in the student's process, and the instructor's of the same id here."""
-        needed = original is not None and (original.exported or original.solution)
-        if needed or original is None or cell.source != original.source:
-            problem = self._student.run_cell(cell.id, cell.source, definitions_only=not needed)
-            if problem is not None and cell.id in self._blanks:
-                self._problems[self._blanks[cell.id]] = problem
-        if original is not None and needed:
-            self._run_here(original)
+        if original is None or not (original.exported or original.solution):
+            if original is None or cell.source != original.source:
+                self._student.run_cell(cell.id, cell.source, definitions_only=True)
+            return
+        problem = self._student.run_cell(cell.id, cell.source)
+        if problem is not None and cell.id in self._blanks:
+            self._problems[self._blanks[cell.id]] = problem
+        self._run_here(original)
 
     def check(self, check_id: str) -> CheckVerdict:
         """Run one check cell in a namespace of its own; whatever it raises is the verdict."""

@@ -41,14 +41,14 @@ class Foreign:
         return self.shown
 
 
-def encode(value: Any) -> Any:
+def to_plain(value: Any) -> Any:
     """Return `value` as JSON can hold it; what has no plain form becomes its type and a look at it.
 
     Examples
     --------
-    >>> encode((1, 2.5))
+    >>> to_plain((1, 2.5))
     {'kind': 'tuple', 'items': [1, 2.5]}
-    >>> encode(object())["kind"]
+    >>> to_plain(object())["kind"]
     'foreign'
     """
     try:
@@ -57,29 +57,71 @@ def encode(value: Any) -> Any:
         return _encode_foreign(value)
 
 
-def decode(data: Any) -> Any:
-    """Return the value that `encode` made `data` of.
+def from_plain(data: Any) -> Any:
+    """Return the value that `to_plain` made `data` of.
 
     Raises
     ------
     ValueError
-        If `data` is nothing that `encode` makes.
+        If `data` is nothing that `to_plain` makes.
 
     Examples
     --------
-    >>> decode(encode({"a": (1, None)}))
+    >>> from_plain(to_plain({"a": (1, None)}))
     {'a': (1, None)}
-    >>> decode(encode(np.arange(3)))
+    >>> from_plain(to_plain(np.arange(3)))
     array([0, 1, 2])
     """
     if data is None or isinstance(data, (bool, int, float, str)):
         return data
     if not isinstance(data, dict) or data.get("kind") not in _READERS:
-        raise ValueError(f"data must be what encode makes, got {reprlib.repr(data)}.")
+        raise ValueError(f"data must be what to_plain makes, got {reprlib.repr(data)}.")
     try:
         return _READERS[data["kind"]](data)
     except (LookupError, TypeError, AttributeError, RecursionError, MemoryError) as error:
-        raise ValueError(f"data must be what encode makes, got a broken {data['kind']} ({error}).") from None
+        raise ValueError(f"data must be what to_plain makes, got a broken {data['kind']} ({error}).") from None
+
+
+def content_of(argument: Any) -> Any:
+    """Return what a function can change in an argument: the numbers of an array, the state of a generator.
+
+    As `to_plain` writes it, so that two of them can be compared; None for any other argument.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> before = content_of(rng)
+    >>> _ = rng.random()
+    >>> content_of(rng) == before
+    False
+    """
+    if isinstance(argument, np.random.Generator):
+        return to_plain(argument.bit_generator.state)
+    return to_plain(argument) if isinstance(argument, np.ndarray) else None
+
+
+def put_content(argument: Any, content: Any) -> None:
+    """Make an argument hold what `content_of` said of its copy.
+
+    Raises
+    ------
+    ValueError
+        If it does not fit.
+
+    Examples
+    --------
+    >>> values = np.zeros(2)
+    >>> put_content(values, content_of(np.ones(2)))
+    >>> values
+    array([1., 1.])
+    """
+    try:
+        if isinstance(argument, np.random.Generator):
+            argument.bit_generator.state = from_plain(content)
+        elif isinstance(argument, np.ndarray):
+            argument[...] = from_plain(content)
+    except (TypeError, LookupError, OverflowError) as error:
+        raise ValueError(f"content must fit the argument, got {reprlib.repr(content)} ({error}).") from None
 
 
 def _encode_plain(value: Any) -> Any:
@@ -100,13 +142,12 @@ def _encode_plain(value: Any) -> Any:
 def _encode_group(value: Any) -> dict[str, Any]:
     """Sequences, mappings and records by their items; all else as the array that numpy sees in it, if it sees one."""
     if isinstance(value, (tuple, list)):
-        kind = "tuple" if isinstance(value, tuple) else "list"
-        return {"kind": kind, "items": [encode(item) for item in value]}
+        return {"kind": "tuple" if isinstance(value, tuple) else "list", "items": list(map(to_plain, value))}
     if isinstance(value, dict):
-        return {"kind": "dict", "items": [[encode(key), encode(item)] for key, item in value.items()]}
+        return {"kind": "dict", "items": [[to_plain(key), to_plain(item)] for key, item in value.items()]}
     if getattr(contracts, type(value).__name__, None) is type(value) and dataclasses.is_dataclass(value):
-        fields = {field.name: encode(getattr(value, field.name)) for field in dataclasses.fields(value)}
-        return {"kind": "record", "name": type(value).__name__, "fields": fields}
+        fields = [[field.name, to_plain(getattr(value, field.name))] for field in dataclasses.fields(value)]
+        return {"kind": "record", "name": type(value).__name__, "fields": dict(fields)}
     return _encode_array(value)
 
 
@@ -142,13 +183,13 @@ def _decode_record(data: dict[str, Any]) -> Any:
     made = getattr(contracts, data["name"])
     if not (isinstance(made, type) and dataclasses.is_dataclass(made)):
         raise TypeError(f"{data['name']} is no record")
-    return made(**{name: decode(value) for name, value in data["fields"].items()})
+    return made(**{name: from_plain(value) for name, value in data["fields"].items()})
 
 
 _READERS: dict[str, Callable[[dict[str, Any]], Any]] = {
-    "tuple": lambda data: tuple(decode(item) for item in data["items"]),
-    "list": lambda data: [decode(item) for item in data["items"]],
-    "dict": lambda data: {decode(key): decode(item) for key, item in data["items"]},
+    "tuple": lambda data: tuple(from_plain(item) for item in data["items"]),
+    "list": lambda data: [from_plain(item) for item in data["items"]],
+    "dict": lambda data: {from_plain(key): from_plain(item) for key, item in data["items"]},
     "array": _decode_array,
     "record": _decode_record,
     "foreign": lambda data: Foreign(str(data["type"]), str(data["shown"])),

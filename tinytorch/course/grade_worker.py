@@ -22,9 +22,7 @@ import warnings
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import numpy as np
-
-from tinytorch.course.grade_codec import encode
+from tinytorch.course.grade_codec import content_of, to_plain
 from tinytorch.course.grade_walls import Limits, forbid_calls, limit_resources, lock_files
 
 # Of a message, or of a line of code, more helps nobody.
@@ -88,22 +86,17 @@ def run_cell(namespace: dict[str, Any], cell_id: str, source: str, definitions_o
 
 
 def call(namespace: dict[str, Any], name: str, arguments: tuple[Any, ...], named: dict[str, Any]) -> dict[str, Any]:
-    """Call a student's function; say what it returned or raised, and which of its array arguments it changed."""
+    """Call a student's function; say what it returned or raised, and which of its arguments it changed."""
     if name not in namespace:
         return {"missing": name}
-    before = [value.copy() if isinstance(value, np.ndarray) else None for value in arguments]
+    before = [content_of(value) for value in arguments]
     try:
         returned = namespace[name](*arguments, **named)
     except BaseException as error:  # as above
         return {"raised": _describe_error(error)}
-    after = zip(before, arguments, strict=True)
-    changed = [[k, encode(now)] for k, (was, now) in enumerate(after) if was is not None and not _same(was, now)]
-    return {"returned": encode(returned), "changed": changed}
-
-
-def _same(was: np.ndarray, now: np.ndarray) -> bool:
-    """Tell whether an argument still holds what it held, byte for byte (NaN included)."""
-    return was.shape == now.shape and was.tobytes() == now.tobytes()
+    after = [content_of(value) for value in arguments]
+    changed = [[k, now] for k, (was, now) in enumerate(zip(before, after, strict=True)) if was != now]
+    return {"returned": to_plain(returned), "changed": changed}
 
 
 def _describe_error(error: BaseException) -> dict[str, Any]:
