@@ -11,8 +11,11 @@ from typing import Any
 import tinytorch
 from tinytorch.cli.audit import add_audit
 from tinytorch.cli.check import add_check
+from tinytorch.cli.grade import add_grade
 from tinytorch.cli.kit import add_kit
+from tinytorch.cli.drift import add_drift
 from tinytorch.cli.lab import add_lab
+from tinytorch.cli.release import add_release
 
 EXIT_BAD_INPUT = 2
 # What a shell reports of a program whose reader has left: 128 and the number of SIGPIPE.
@@ -24,6 +27,8 @@ see it all:   demo     a model on real digits goes once round the whole loop
 learn:        lab      open the four lessons in Jupyter Lab
               check    your points for each blank, in about two seconds
 teach:        kit      write the tree that students get: everything but the solutions
+              release  make the students' notebooks and the gradebook, by nbgrader
+              grade    grade a class: points, a feedback page a student, statistics by blank
               audit    try the lessons' checks on right answers, wrong answers and mutants
 """
 EPILOG = "first step: tinytorch demo"
@@ -47,8 +52,11 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND", required=True)
     _add_demo_if_it_imports(commands)
     add_lab(commands)
+    add_drift(commands)
     add_check(commands)
     add_kit(commands)
+    add_release(commands)
+    add_grade(commands)
     add_audit(commands)
     return parser
 
