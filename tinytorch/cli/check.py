@@ -149,7 +149,8 @@ def _tell_lesson(result: LessonResult) -> None:
     if helpful is not None:
         print(f"\n  {helpful.blank}: {helpful.message}")
     if result.refused:
-        print(f"\n  Not exported, your old lesson.py stays: {result.refused}")
+        reason = "" if helpful is not None and helpful.message == result.refused else f" {result.refused}"
+        print(f"\n  Not exported, the lesson.py that you had stays.{reason}")
     print()
 
 

@@ -15,7 +15,7 @@ import tinytorch
 from tinytorch.course.check_cells import BROKEN, RIGHT
 from tinytorch.course.child import DEFAULT_TIME_LIMIT_S, ChildOutcome, run_child
 from tinytorch.course.export import export_aside, install_lesson, lesson_file, parse_problems
-from tinytorch.course.notebook import Blank, LessonNotebook
+from tinytorch.course.notebook import Blank, LessonNotebook, read_notebook
 
 _CELLS_MODULE = "tinytorch.course.check_cells"
 _CELL = "<cell "
@@ -183,9 +183,13 @@ def _what_was_lost(task: dict[str, Any], outcome: ChildOutcome, limit_s: float) 
     subject = {"check": task.get("check"), "load": "running the cells"}.get(task["kind"], "importing the lesson")
     if not outcome.late:
         return f"{subject} ended the whole process (exit code {outcome.exit_code}): a function ends with `return`."
+    late = f"{subject} did not finish within {limit_s:g} s: is there a loop that never ends?"
     place = next((frame for frame in outcome.running if frame.file.startswith(_CELL)), None)
-    where = f" It was at line {place.line} of cell {place.file.removeprefix(_CELL).rstrip('>')}." if place else ""
-    return f"{subject} did not finish within {limit_s:g} s: is there a loop that never ends?{where}"
+    if place is None:
+        return late
+    cell = read_notebook(Path(task["notebook"])).cell(place.file.removeprefix(_CELL).rstrip(">"))
+    line = cell.source.splitlines()[place.line - 1].strip()
+    return f"{late} It was at line {place.line} of cell {cell.id}: `{line}`."
 
 
 def _write_lesson(notebook: LessonNotebook, result: dict[str, Any], folder: Path) -> str:
