@@ -190,6 +190,18 @@ def test_a_core_is_found_in_the_folders_where_students_keep_it(tmp_path: Path) -
         ("layers.py", "class Sequential:", "class Chain:", "missing: layers.Sequential"),
         ("training.py", "class Trainer", "import nowhere\n\n\nclass Trainer", "missing: training.py (ModuleNotFound"),
         ("optimizers.py", "parameter.data = decayed", "ignored = decayed", "a small network learns nothing"),
+        (
+            "training.py",
+            "return total / rows, right / rows",
+            "return total / rows, 0.0",
+            "must return (loss, accuracy)",
+        ),
+        (
+            "activations.py",
+            "Tensor(powers / powers",
+            "Tensor(powers + powers",
+            "Softmax must give rows that add up to 1",
+        ),
         ("losses.py", "return [gradient / len", "return [nothing / len", "ends with NameError"),
     ],
 )

@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tinytorch.course.notebook import Cell, LessonNotebook
 
@@ -107,10 +108,15 @@ def _search_file(path: Path, place: Path, secrets: Sequence[Secret]) -> Iterator
         yield from (f"the marker {marker}" for marker in (*SOLUTION_MARKERS, *HIDDEN_MARKERS) if marker in text)
     if path.suffix == ".ipynb":
         cells = json.loads(text)["cells"]
-        yield from (f"outputs in cell {cell['id']}" for cell in cells if cell.get("outputs"))
+        yield from _outputs(cells)
         text = "\n".join("".join(cell["source"]) for cell in cells)
     lines = squeeze(text)
     yield from (secret.title for secret in secrets if secret.is_in(lines))
+
+
+def _outputs(cells: list[dict[str, Any]]) -> Iterator[str]:
+    """Yield the cells of a notebook that have been run."""
+    yield from (f"outputs in cell {cell['id']}" for cell in cells if cell.get("outputs"))
 
 
 def _solutions(lesson: str, cell: Cell) -> Iterator[Secret]:
