@@ -8,27 +8,20 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-import sys
 import warnings
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
-from types import FrameType, ModuleType
+from types import ModuleType
 from typing import Any
 
 from tinytorch.checks.cases import CheckFailed
 from tinytorch.course.answers import Answer, read_answers
 from tinytorch.course.audit_report import BlankAudit, LessonAudit, Verdict
+from tinytorch.course.limits import RanTooLong, limited_memory, limited_steps
 from tinytorch.course.mutants import make_mutants
 from tinytorch.course.notebook import Blank, LessonNotebook, check_namespace, run_check_cell
 
-# Lines that an answer may execute in one check cell: a hundred times what the slowest right loop needs, and reached
-# in a second. Counting lines instead of seconds gives the same verdict on a slow machine.
-MOST_STEPS = 1_000_000
 _MUTANT_FILE = "<mutant>"
-
-
-class _RanTooLong(BaseException):
-    """Not an `Exception`: nothing that a check or an answer catches may hold it back."""
 
 
 def audit_lesson(notebook: LessonNotebook, lesson: ModuleType, folder: Path) -> LessonAudit:
@@ -91,11 +84,11 @@ class _Desk:
         for check in self.blank.check_ids:
             namespace = check_namespace(self.lesson, **{self.blank.name: function})
             try:
-                with contextlib.redirect_stdout(io.StringIO()), _limited_steps(file):
+                with contextlib.redirect_stdout(io.StringIO()), limited_steps(file), limited_memory():
                     run_check_cell(self.notebook, check, namespace)
             except CheckFailed as failure:
                 return str(failure), failure.written
-            except (Exception, _RanTooLong) as error:  # whatever a check lets through fails the cell
+            except (Exception, RanTooLong) as error:  # whatever a check lets through fails the cell
                 return f"{type(error).__name__}: {error}", ""
         return None
 
@@ -129,26 +122,3 @@ def _audit_blank(desk: _Desk, answers: Collection[Answer], reasons: Mapping[str,
         right=tuple(desk.judge(answer) for answer in mine if answer.is_right),
         reasons=dict(reasons.get(blank.name, {})),
     )
-
-
-@contextlib.contextmanager
-def _limited_steps(file: str) -> Iterator[None]:
-    """Stop functions defined in `file` after so many lines: an endless loop must not stop the audit."""
-    steps = 0
-
-    def on_line(frame: FrameType, event: str, argument: Any) -> Any:
-        nonlocal steps
-        steps += 1
-        if steps > MOST_STEPS:
-            raise _RanTooLong(f"more than {MOST_STEPS} lines were executed.")
-        return on_line
-
-    def on_call(frame: FrameType, event: str, argument: Any) -> Any:
-        return on_line if frame.f_code.co_filename == file else None
-
-    before = sys.gettrace()
-    sys.settrace(on_call)
-    try:
-        yield
-    finally:
-        sys.settrace(before)
