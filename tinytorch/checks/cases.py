@@ -270,8 +270,11 @@ def _judge(function: Callable[..., Any], name: str, case: Case) -> _Problem | No
         return _judge_error(call, case, error)
     if not all(map(_unchanged, arguments, case.arguments)):
         return _Problem(f"{call} changed its argument: {WORK_ON_A_COPY}.", WORK_ON_A_COPY)
-    if _agree(got, case.expected, case.tolerance):
-        return None
+    return None if _agree(got, case.expected, case.tolerance) else _judge_answer(call, case, got)
+
+
+def _judge_answer(call: str, case: Case, got: Any) -> _Problem:
+    """Say what is wrong with an answer, and which mistake it looks like."""
     likely = next((said for answer, said in case.mistakes if _agree(got, answer, case.tolerance)), case.hint)
     message = _sentence(f"{call}: expected {_describe_difference(got, case.expected)}", likely)
     return _Problem(message, likely or (NO_RETURN if got is None else ""))
