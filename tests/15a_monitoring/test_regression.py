@@ -8,7 +8,7 @@ from scipy.stats import binom
 from sklearn import metrics as sklearn_metrics
 
 from tinytorch.mlops.monitor import regression_metrics
-from tinytorch.mlops.monitor.regression import MOST_ROWS_FOR_BCA
+from tinytorch.mlops.monitor._means import MOST_ROWS_FOR_BCA
 
 N_REPETITIONS = 150
 

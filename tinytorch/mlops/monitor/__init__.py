@@ -4,6 +4,7 @@ Every function and class of the lesson and of its siblings, by name. Defaults st
 holds another value in each.
 """
 
+from tinytorch.mlops.monitor.alert_board import AlertBoard
 from tinytorch.mlops.monitor.alert_rule import AlertRule, Look
 from tinytorch.mlops.monitor.classification import classification_metrics
 from tinytorch.mlops.monitor.estimated_accuracy import AccuracyEstimator
@@ -24,19 +25,23 @@ from tinytorch.mlops.monitor.metric import Metric
 from tinytorch.mlops.monitor.probabilities import probability_metrics
 from tinytorch.mlops.monitor.regression import regression_metrics
 from tinytorch.mlops.monitor.slices import Slice, accuracy_by_slice, worst_slice
+from tinytorch.mlops.monitor.threshold_rule import RuleState, ThresholdRule
 from tinytorch.mlops.monitor.windowed import WindowedMonitor
 
 __all__ = [
     "AccuracyEstimator",
     "AccuracyWatch",
+    "AlertBoard",
     "AlertRule",
     "LateLabels",
     "Look",
     "LossEstimator",
     "Metric",
     "ModelMonitor",
+    "RuleState",
     "SimpleModelMonitor",
     "Slice",
+    "ThresholdRule",
     "WindowedMonitor",
     "accuracy_by_slice",
     "accuracy_standard_error",

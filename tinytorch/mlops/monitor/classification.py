@@ -102,7 +102,7 @@ class _ClassCounts:
         return place
 
 
-def _shares(successes: np.ndarray, n: np.ndarray, confidence: float) -> tuple[np.ndarray, Interval]:
+def _class_shares(successes: np.ndarray, n: np.ndarray, confidence: float) -> tuple[np.ndarray, Interval]:
     """Return shares and their intervals; of no rows the share is 0, and nothing is known about it."""
     some = n > 0
     low, high = wilson_interval(successes, np.maximum(n, 1), confidence)
@@ -112,12 +112,12 @@ def _shares(successes: np.ndarray, n: np.ndarray, confidence: float) -> tuple[np
 
 def _mean_share(successes: np.ndarray, n: np.ndarray, confidence: float) -> tuple[float, float, float]:
     """Return the mean of shares with its interval."""
-    return _mean_of(*_shares(successes, n, confidence))
+    return _mean_of(*_class_shares(successes, n, confidence))
 
 
 def _mean_f1(counts: _ClassCounts, chosen: np.ndarray, confidence: float) -> tuple[float, float, float]:
     """Return the mean F1 with its interval; of one class, or without a measurable error, by way of its share J."""
-    overlap, (low, high) = _shares(counts.right[chosen], counts.is_either[chosen], confidence)
+    overlap, (low, high) = _class_shares(counts.right[chosen], counts.is_either[chosen], confidence)
     value, lower, upper = (2 * share / (1 + share) for share in (overlap, low, high))
     error = _f1_standard_error(counts)
     if len(chosen) == 1 or error == 0.0:

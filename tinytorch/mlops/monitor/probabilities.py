@@ -15,8 +15,8 @@ import numpy as np
 
 from tinytorch._arguments import check_in_range
 from tinytorch.mlops.monitor._logit import logit_interval
+from tinytorch.mlops.monitor._means import mean_intervals
 from tinytorch.mlops.monitor.metric import Metric
-from tinytorch.mlops.monitor.regression import mean_intervals
 from tinytorch.mlops.validate import as_labels, as_probabilities, check_rows, check_same_length
 from tinytorch.stats import wilson_interval
 from tinytorch.stats.intervals import DEFAULT_CONFIDENCE
@@ -126,7 +126,8 @@ def _auc(labels: np.ndarray, probabilities: np.ndarray, confidence: float) -> tu
     n = len(labels)
     error = float(np.mean([influence for _, influence in pairs], axis=0).std(ddof=1)) / math.sqrt(n)
     if error == 0.0 or value in (0.0, 1.0):
-        smaller = min(min(int((labels == one).sum()), int((labels != one).sum())) for one in classes)
+        inside = np.array([np.count_nonzero(labels == one) for one in classes])
+        smaller = int(np.minimum(inside, n - inside).min())
         low, high = map(float, wilson_interval(round(value * smaller), smaller, confidence))
         return (Metric("AUC", value, low, high, n),)
     return (Metric("AUC", value, *logit_interval(value, error, confidence), n),)

@@ -10,15 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.mlops.monitor._means import mean_intervals
 from tinytorch.mlops.monitor.metric import Metric
 from tinytorch.mlops.validate import as_values, check_rows, check_same_length
-from tinytorch.stats import Interval, bootstrap_interval, percentile_interval
 from tinytorch.stats.intervals import DEFAULT_CONFIDENCE
 
-# Above it skewness hardly moves the mean of so many rows, and BCa's work grows with the square of their number.
-MOST_ROWS_FOR_BCA = 2_000
-# The ends of a 95% interval rest on 25 resamples each.
-RESAMPLES = 1_000
 MINIMUM_ROWS = 2
 
 
@@ -66,16 +62,3 @@ def regression_metrics(
         bounds[1] = np.sqrt(bounds[1])
     figures = zip(("MAE", "RMSE", "bias"), values.tolist(), low.tolist(), high.tolist(), strict=True)
     return tuple(Metric(*figure, len(truth)) for figure in figures)
-
-
-def mean_intervals(columns: np.ndarray, rng: np.random.Generator, confidence: float) -> Interval:
-    """Return the bootstrap interval of the mean of each column.
-
-    Examples
-    --------
-    >>> low, high = mean_intervals(np.arange(100.0)[:, np.newaxis], np.random.default_rng(0), 0.95)
-    >>> bool(low[0] < 49.5 < high[0])
-    True
-    """
-    interval = bootstrap_interval if len(columns) <= MOST_ROWS_FOR_BCA else percentile_interval
-    return interval(columns, rng=rng, n_resamples=RESAMPLES, confidence=confidence)

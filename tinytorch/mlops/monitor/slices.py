@@ -93,9 +93,9 @@ def accuracy_by_slice(
     check_integer(minimum_rows, "minimum_rows", minimum=1)
     if not segments:
         raise ValueError("segments must hold at least one segment, got none.")
-    names, counts = _count(right, segments)
+    names, counts = _count_slices(right, segments)
     pvalues = _adjusted_pvalues(counts, int(right.sum()), len(right), minimum_rows)
-    parts = [_slice(*name, *count, right, pvalue) for name, count, pvalue in zip(names, counts, pvalues, strict=True)]
+    parts = [_slice(*parts, right) for parts in zip(names, counts, pvalues.tolist(), strict=True)]
     order = {segment: place for place, segment in enumerate(segments)}
     return tuple(sorted(parts, key=lambda part: (order[part.segment], part.accuracy)))
 
@@ -135,7 +135,7 @@ def worst_slice(
     return worst if worst.adjusted_pvalue <= alpha else None
 
 
-def _count(right: np.ndarray, segments: Mapping[str, Any]) -> tuple[list[tuple[str, str]], list[tuple[int, int]]]:
+def _count_slices(right: np.ndarray, segments: Mapping[str, Any]) -> tuple[list[tuple[str, str]], list[tuple[int, int]]]:
     """Return (segment, value) and (right, rows) of every slice."""
     names, counts = [], []
     for segment, given in segments.items():
@@ -159,9 +159,10 @@ def _adjusted_pvalues(counts: list[tuple[int, int]], n_right: int, n: int, minim
     return pvalues
 
 
-def _slice(segment: str, value: str, n_right: int, n: int, right: np.ndarray, pvalue: float) -> Slice:
+def _slice(name: tuple[str, str], count: tuple[int, int], pvalue: float, right: np.ndarray) -> Slice:
     """Write one slice down."""
+    n_right, n = count
     low, high = map(float, wilson_interval(n_right, n, DEFAULT_CONFIDENCE))
     others = len(right) - n
     elsewhere = (int(right.sum()) - n_right) / others if others else math.nan
-    return Slice(segment, value, n_right / n, low, high, elsewhere, n, float(pvalue))
+    return Slice(*name, n_right / n, low, high, elsewhere, n, pvalue)
