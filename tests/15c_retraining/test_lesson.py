@@ -367,7 +367,7 @@ WRONG = {
         (lambda a, b, r, n=2000: (1 + (r.binomial(a + b, 0.5, n) <= b).sum()) / (1 + n), "Wrong side"),
         (lambda a, b, r, n=2000: (r.binomial(a + b, 0.5, n) >= b).sum() / n, "a round, too"),
         (lambda a, b, r, n=2000: (r.binomial(a + b, 0.5, n) >= b).sum(), "a share of rounds"),
-        (lambda a, b, r, n=2000: (1 + (r.binomial(a + b, 0.5) >= b)) / (1 + n), "in each round"),
+        (lambda a, b, r, n=2000: (1 + (r.binomial(a + b, 0.5) >= b)) / (1 + n), "almost no round"),
     ],
 }
 RIGHT = {
