@@ -28,6 +28,8 @@ CALIBRATION_BINS = 10
 # Resamples of the calibration error: the ends of a 95% interval rest on 12 of them each.
 CALIBRATION_RESAMPLES = 500
 MINIMUM_ROWS = 2
+# A ranking needs rows of the class and others.
+MINIMUM_CLASSES = 2
 
 
 def probability_metrics(
@@ -117,10 +119,10 @@ def _auc(labels: np.ndarray, probabilities: np.ndarray, confidence: float) -> tu
     Its variance is that of each row's own influence on it (DeLong), taken on the logit scale, which keeps the
     interval inside 0 and 1. A perfect ranking has no spread to measure: Wilson's interval of the smaller group.
     """
-    occurring = np.flatnonzero(np.bincount(labels, minlength=probabilities.shape[1]))
-    if len(occurring) < 2:
+    occurring = np.unique(labels)
+    if len(occurring) < MINIMUM_CLASSES:
         return ()
-    classes = [1] if probabilities.shape[1] == 2 else occurring
+    classes = occurring[1:] if probabilities.shape[1] == MINIMUM_CLASSES else occurring
     pairs = [_influence(labels == one, probabilities[:, one]) for one in classes]
     value = float(np.mean([area for area, _ in pairs]))
     n = len(labels)

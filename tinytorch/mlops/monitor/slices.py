@@ -93,7 +93,7 @@ def accuracy_by_slice(
     check_integer(minimum_rows, "minimum_rows", minimum=1)
     if not segments:
         raise ValueError("segments must hold at least one segment, got none.")
-    names, counts = _count_slices(right, segments)
+    names, counts = _tally(right, segments)
     pvalues = _adjusted_pvalues(counts, int(right.sum()), len(right), minimum_rows)
     parts = [_slice(*parts, right) for parts in zip(names, counts, pvalues.tolist(), strict=True)]
     order = {segment: place for place, segment in enumerate(segments)}
@@ -135,7 +135,7 @@ def worst_slice(
     return worst if worst.adjusted_pvalue <= alpha else None
 
 
-def _count_slices(right: np.ndarray, segments: Mapping[str, Any]) -> tuple[list[tuple[str, str]], list[tuple[int, int]]]:
+def _tally(right: np.ndarray, segments: Mapping[str, Any]) -> tuple[list[tuple[str, str]], list[tuple[int, int]]]:
     """Return (segment, value) and (right, rows) of every slice."""
     names, counts = [], []
     for segment, given in segments.items():
