@@ -40,6 +40,33 @@ for place in sys.argv[2:]:
 print("unwritten", len(sys.argv) - 2)
 """
 
+# The minimal core is itself put to the test: each gradient of a small network is that of two forward passes.
+COMPARE_GRADIENTS = """
+import numpy as np
+from tinytorch.core.activations import ReLU
+from tinytorch.core.layers import Linear, Sequential
+from tinytorch.core.losses import CrossEntropyLoss
+from tinytorch.core.tensor import Tensor
+from tinytorch.mlops.networks import draw_weights
+rng = np.random.default_rng(0)
+network = draw_weights(Sequential(Linear(3, 5), ReLU(), Linear(5, 2)), rng)
+inputs, targets = Tensor(rng.normal(size=(7, 3))), Tensor(np.arange(7) % 2)
+def loss():
+    return CrossEntropyLoss()(network(inputs) * 2.0 - Tensor([0.1, 0.3]), targets)
+loss().backward()
+step = 1e-2
+worst = 0.0
+for parameter in network.parameters():
+    for place in np.ndindex(parameter.shape):
+        ends = []
+        for sign in (1, -1):
+            parameter.data[place] += sign * step
+            ends.append(float(loss().data))
+            parameter.data[place] -= sign * step
+        worst = max(worst, abs((ends[0] - ends[1]) / (2 * step) - parameter.grad[place]))
+print("close" if worst < 2e-3 else worst)
+"""
+
 
 @pytest.fixture(scope="module")
 def minimal(tmp_path_factory: pytest.TempPathFactory) -> Kit:
@@ -98,6 +125,11 @@ def test_an_untouched_kit_imports_and_every_blank_is_unwritten_on_another_core(m
     ]
     done = run_in(minimal.folder, "-c", CALL_EVERY_BLANK, str(minimal.folder), *places)
     assert done.stdout.strip() == f"unwritten {minimal.n_blanks}", done.stderr
+
+
+def test_the_gradients_of_the_other_core_are_right(minimal: Kit) -> None:
+    done = run_in(minimal.folder, "-c", COMPARE_GRADIENTS)
+    assert done.stdout.strip() == "close", done.stderr
 
 
 def test_the_first_lesson_runs_on_another_core_with_its_blanks_empty(minimal: Kit) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 
 NEEDED_NAMES = {
     "tensor": ("Tensor",),
-    "autograd": (),
+    "autograd": ("enable_autograd",),
     "activations": ("ReLU", "Softmax"),
     "layers": ("Linear", "Sequential"),
     "losses": ("CrossEntropyLoss",),

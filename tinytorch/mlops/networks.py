@@ -22,6 +22,8 @@ from tinytorch.mlops.validate import as_features, as_labels, check_same_length
 
 # Glorot's choice: weights of variance 1 / in_features keep the variance of what flows through.
 FIRST_WEIGHT_VARIANCE = 1.0
+# TinyTorch's own core records no gradients before this call; ours always does.
+autograd.enable_autograd(quiet=True)
 # Where a core can leave the graph out, answering takes less time; the answers are the same.
 _without_graph = getattr(autograd, "no_grad", contextlib.nullcontext)
 # What Python writes for an object without a `__repr__`: it differs from run to run.

@@ -1,10 +1,19 @@
-"""Backward rules, module 06. A recursive backward pass is enough for networks without branches."""
+"""Backward rules, module 06. As in TinyTorch, nothing is recorded before `enable_autograd` has been called."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from tinytorch.core.tensor import Tensor
+
+recording = False
+
+
+def enable_autograd(quiet=False):
+    global recording
+    if not quiet:
+        print("Autograd is on.")
+    recording = True
 
 
 class Function:
@@ -16,7 +25,7 @@ class Function:
 
     @classmethod
     def make(cls, data, *tensors):
-        result = Tensor(data, requires_grad=any(tensor.requires_grad for tensor in tensors))
+        result = Tensor(data, requires_grad=recording and any(tensor.requires_grad for tensor in tensors))
         if result.requires_grad:
             result._made_by = cls(*tensors)
         return result
@@ -59,8 +68,3 @@ class ReLUBackward(Function):
     def apply(self, grad_output):
         (a,) = self.saved_tensors
         return [grad_output * (a.data > 0)]
-
-
-def enable_autograd(quiet=False):
-    if not quiet:
-        print("Autograd is on.")

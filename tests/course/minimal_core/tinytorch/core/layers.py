@@ -1,4 +1,4 @@
-"""Layers, module 03. `Linear` draws its weights by itself: there is no `rng` argument."""
+"""Layers, module 03. `Linear` draws its weights by itself, and leaves it to others to ask for their gradients."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class Linear(Layer):
     def __init__(self, in_features, out_features, bias=True):
         spread = np.sqrt(1.0 / in_features)
         weights = np.random.default_rng().normal(size=(in_features, out_features)) * spread
-        self.weight = Tensor(weights, requires_grad=True)
-        self.bias = Tensor(np.zeros(out_features), requires_grad=True) if bias else None
+        self.weight = Tensor(weights)
+        self.bias = Tensor(np.zeros(out_features)) if bias else None
 
     def forward(self, x):
         output = x.matmul(self.weight)
