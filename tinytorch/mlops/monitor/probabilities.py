@@ -127,12 +127,11 @@ def _auc(labels: np.ndarray, probabilities: np.ndarray, confidence: float) -> tu
     value = float(np.mean([area for area, _ in pairs]))
     n = len(labels)
     error = float(np.mean([influence for _, influence in pairs], axis=0).std(ddof=1)) / math.sqrt(n)
-    if error == 0.0 or value in (0.0, 1.0):
-        inside = np.array([np.count_nonzero(labels == one) for one in classes])
-        smaller = int(np.minimum(inside, n - inside).min())
-        low, high = map(float, wilson_interval(round(value * smaller), smaller, confidence))
-        return (Metric("AUC", value, low, high, n),)
-    return (Metric("AUC", value, *logit_interval(value, error, confidence), n),)
+    if error > 0.0 and 0.0 < value < 1.0:
+        return (Metric("AUC", value, *logit_interval(value, error, confidence), n),)
+    smaller = int(np.minimum(np.bincount(labels)[classes], n - np.bincount(labels)[classes]).min())
+    low, high = map(float, wilson_interval(round(value * smaller), smaller, confidence))
+    return (Metric("AUC", value, low, high, n),)
 
 
 def _influence(is_class: np.ndarray, scores: np.ndarray) -> tuple[float, np.ndarray]:
