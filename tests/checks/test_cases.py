@@ -191,6 +191,7 @@ def test_a_comparison_of_whole_arrays_gets_the_sentence_that_helps():
     said = message_of(lambda v: not (v > 1 and v < 3), [Case((np.arange(4),), 1, hint="think again")])
     assert said.endswith("never `and`; `~` turns booleans round.")
     assert ".." not in said
+    assert "put brackets" in message_of(lambda v: v < 1.0 | v > 3.0, [Case((np.arange(4.0),), 1)])
 
 
 def test_a_tolerance_can_be_widened_for_one_case():

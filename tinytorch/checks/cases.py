@@ -30,7 +30,8 @@ FAILURES_BEFORE_HINT = 2
 # An array of more numbers than this is named by its shape: its numbers would hide the rest of the sentence.
 MOST_NUMBERS_SHOWN = 16
 
-# Shown where `and`, `or`, `not` or `if` met a whole array.
+# What numpy says where `and`, `or`, `not` or `if` met a whole array, or `|` bound tighter than a comparison.
+COMPARED_AS_ONE = re.compile("truth value of an array|ufunc 'bitwise_")
 COMPARE_ARRAYS = "put brackets round each comparison and join them with & or |, never `and`; `~` turns booleans round"
 # Sentences that fit every blank.
 WORK_ON_A_COPY = "work on a copy, the caller still needs its own data"
@@ -287,7 +288,7 @@ def _judge_error(call: str, case: Case, error: Exception) -> _Problem | None:
     line = traceback.extract_tb(error.__traceback__)[-1].line
     where = f" in the line `{line}`" if line else ""
     raised = f"but {type(error).__name__} was raised{where}: {str(error).rstrip('.')}."
-    likely = COMPARE_ARRAYS if "truth value of an array" in str(error) else case.hint
+    likely = COMPARE_ARRAYS if COMPARED_AS_ONE.search(str(error)) else case.hint
     return _Problem(_sentence(f"{call}: expected {_show(case.expected)}, {raised}", likely), likely)
 
 
