@@ -64,7 +64,7 @@ def _report(audits: Sequence[LessonAudit]) -> str:
     """Return the table, what is below the bar, and the next step."""
     lines = [_ROW.format(*_HEADINGS)]
     for audit in audits:
-        lines += ["", audit.lesson, *(_row(blank) for blank in audit.blanks)]
+        lines += ["", audit.lesson, *(_counts_row(blank) for blank in audit.blanks)]
     shortfalls = [sentence for audit in audits for sentence in audit.shortfalls]
     lines += ["", *(f"- {sentence}" for sentence in shortfalls)]
     if shortfalls:
@@ -74,7 +74,7 @@ def _report(audits: Sequence[LessonAudit]) -> str:
     return "\n".join(lines)
 
 
-def _row(blank: BlankAudit) -> str:
+def _counts_row(blank: BlankAudit) -> str:
     counts = blank.counts()
     return _ROW.format(
         blank.blank,

@@ -1,4 +1,4 @@
-"""Floor 4, the examiner's desk: try the check cells of a lesson on right answers, wrong answers and mutants.
+"""Floor 4, the examiner's trial: try the check cells of a lesson on right answers, wrong answers and mutants.
 
 It runs them in this process, on the lesson that was exported from the notebook; it reads files through paths handed in.
 """
@@ -16,7 +16,7 @@ from typing import Any
 
 from tinytorch.checks.cases import CheckFailed
 from tinytorch.course.answers import Answer, read_answers
-from tinytorch.course.audit_report import BlankAudit, LessonAudit, Verdict
+from tinytorch.course.audit_report import AuditVerdict, BlankAudit, LessonAudit
 from tinytorch.course.limits import RanTooLong, limited_memory, limited_steps
 from tinytorch.course.mutants import make_mutants
 from tinytorch.course.notebook import Blank, LessonNotebook, check_namespace, run_check_cell
@@ -43,7 +43,7 @@ def audit_lesson(notebook: LessonNotebook, lesson: ModuleType, folder: Path) -> 
     """
     answers = read_answers(folder / "answers.py")
     reasons = read_reasons(folder / "survivors.json")
-    blanks = tuple(_audit_blank(_Desk(notebook, lesson, blank), answers, reasons) for blank in notebook.blanks)
+    blanks = tuple(_audit_blank(_BlankTrial(notebook, lesson, blank), answers, reasons) for blank in notebook.blanks)
     names = {blank.name for blank in notebook.blanks}
     strangers = sorted({answer.blank for answer in answers} - names) + sorted(set(reasons) - names)
     return LessonAudit(notebook.name, blanks, tuple(strangers))
@@ -71,7 +71,7 @@ def read_reasons(path: Path) -> dict[str, dict[str, str]]:
         raise ValueError(f"survivors must be JSON, blank -> mutant -> reason, got {path.name} ({error}).") from None
 
 
-class _Desk:
+class _BlankTrial:
     """One blank: what it is called, where its checks stand, and what to call them with."""
 
     def __init__(self, notebook: LessonNotebook, lesson: ModuleType, blank: Blank) -> None:
@@ -92,7 +92,7 @@ class _Desk:
                 return f"{type(error).__name__}: {error}", ""
         return None
 
-    def judge_source(self, identity: str, source: str) -> Verdict:
+    def judge_source(self, identity: str, source: str) -> AuditVerdict:
         """Try the text of a function, which sees what a cell of the lesson sees."""
         namespace = dict(vars(self.lesson))
         with warnings.catch_warnings():
@@ -100,25 +100,27 @@ class _Desk:
             exec(compile(source, _MUTANT_FILE, "exec"), namespace)
         return _verdict(identity, "", self.message(namespace[self.blank.name], _MUTANT_FILE))
 
-    def judge(self, answer: Answer) -> Verdict:
+    def judge(self, answer: Answer) -> AuditVerdict:
         """Try one answer."""
         return _verdict(answer.name, answer.sentence, self.message(answer.function, answer.file))
 
 
-def _verdict(name: str, sentence: str, said: tuple[str, str] | None) -> Verdict:
+def _verdict(name: str, sentence: str, said: tuple[str, str] | None) -> AuditVerdict:
     message, written = said or ("", "")
-    return Verdict(name, sentence, said is not None, message, written)
+    return AuditVerdict(name, sentence, said is not None, message, written)
 
 
-def _audit_blank(desk: _Desk, answers: Collection[Answer], reasons: Mapping[str, Mapping[str, str]]) -> BlankAudit:
+def _audit_blank(
+    trial: _BlankTrial, answers: Collection[Answer], reasons: Mapping[str, Mapping[str, str]]
+) -> BlankAudit:
     """Try all that is known about one blank; the right answers come last, which resets the count of failed checks."""
-    blank = desk.blank
+    blank = trial.blank
     mine = [answer for answer in answers if answer.blank == blank.name]
-    mutants = make_mutants(desk.notebook.cell(blank.cell_id).source, blank.name)
+    mutants = make_mutants(trial.notebook.cell(blank.cell_id).source, blank.name)
     return BlankAudit(
         blank.name,
-        wrong=tuple(desk.judge(answer) for answer in mine if not answer.is_right),
-        mutants=tuple(desk.judge_source(mutant.identity, mutant.source) for mutant in mutants),
-        right=tuple(desk.judge(answer) for answer in mine if answer.is_right),
+        wrong=tuple(trial.judge(answer) for answer in mine if not answer.is_right),
+        mutants=tuple(trial.judge_source(mutant.identity, mutant.source) for mutant in mutants),
+        right=tuple(trial.judge(answer) for answer in mine if answer.is_right),
         reasons=dict(reasons.get(blank.name, {})),
     )

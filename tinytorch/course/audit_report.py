@@ -15,7 +15,7 @@ FEWEST_RIGHT = 3
 
 
 @dataclass(frozen=True)
-class Verdict:
+class AuditVerdict:
     """What the checks said about one answer or mutant.
 
     Attributes
@@ -31,7 +31,7 @@ class Verdict:
 
     Examples
     --------
-    >>> Verdict("turned", "turns the fraction round", True, "share(1, 2): expected 0.5, got 2.", "").caught
+    >>> AuditVerdict("turned", "turns the fraction round", True, "share(1, 2): expected 0.5, got 2.", "").caught
     True
     """
 
@@ -58,9 +58,9 @@ class BlankAudit:
     """
 
     blank: str
-    wrong: tuple[Verdict, ...]
-    right: tuple[Verdict, ...]
-    mutants: tuple[Verdict, ...]
+    wrong: tuple[AuditVerdict, ...]
+    right: tuple[AuditVerdict, ...]
+    mutants: tuple[AuditVerdict, ...]
     reasons: dict[str, str]
 
     @property

@@ -312,7 +312,7 @@ def _assigned_before(node: ast.stmt | ast.expr, function: ast.FunctionDef) -> li
     """Return the local variables that have a value when `node` is reached."""
     names = []
     for statement in ast.walk(function):
-        if isinstance(statement, (ast.Assign, ast.AnnAssign)) and statement.lineno < node.lineno:
+        if isinstance(statement, (ast.Assign, ast.AnnAssign)) and (statement.end_lineno or 0) < node.lineno:
             targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
             names += [target.id for target in targets if isinstance(target, ast.Name)]
     return list(dict.fromkeys(names))
