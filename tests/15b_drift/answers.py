@@ -279,6 +279,21 @@ def subtracts_in_place(features):
     return (features == 0).all(axis=0)
 
 
+@wrong("constant_columns", "asks for a spread of 0, which rounding makes 1e-17 for equal numbers such as 0.1")
+def spread_of_nothing(features):
+    return features.std(axis=0) == 0
+
+
+@wrong("constant_columns", "a tolerance of its own: small differences vanish in it")
+def nearly_constant(features):
+    return features.var(axis=0) < 1e-12
+
+
+@wrong("constant_columns", "asks whether the first row is the largest")
+def first_is_largest(features):
+    return features.max(axis=0) == features[0]
+
+
 @wrong("constant_columns", "compares the smallest with the largest, leaving NaN out")
 def range_of_known(features):
     known = np.where(np.isnan(features), 0, features)
@@ -415,6 +430,12 @@ def joined_by_columns(reference, current):
 @wrong("standard_shift", "divides by 0 where there is no spread")
 def divides_by_zero(reference, current):
     return (current.mean(axis=0) - reference.mean(axis=0)) / _joined(reference, current).std(axis=0)
+
+
+@wrong("standard_shift", "adds a very small number to every spread: a hidden epsilon, which decides in small units")
+def hidden_epsilon(reference, current):
+    spread = np.concatenate([reference, current]).std(axis=0)
+    return (current.mean(axis=0) - reference.mean(axis=0)) / (spread + 1e-8)
 
 
 @wrong("standard_shift", "adds a small number to every spread")
