@@ -11,6 +11,7 @@ from typing import Any
 import tinytorch
 from tinytorch.cli.audit import add_audit
 from tinytorch.cli.check import add_check
+from tinytorch.cli.doctor import add_doctor
 from tinytorch.cli.grade import add_grade
 from tinytorch.cli.kit import add_kit
 from tinytorch.cli.drift import add_drift
@@ -26,6 +27,7 @@ Keep a model alive in production: watch it, see drift, retrain it, ship it.
 see it all:   demo     a model on real digits goes once round the whole loop
 learn:        lab      open the four lessons in Jupyter Lab
               check    your points for each blank, in about two seconds
+              doctor   something does not start? looks for the cause and says what to do
 teach:        kit      write the tree that students get: everything but the solutions
               release  make the students' notebooks and the gradebook, by nbgrader
               grade    grade a class: points, a feedback page a student, statistics by blank
@@ -54,6 +56,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_lab(commands)
     add_drift(commands)
     add_check(commands)
+    add_doctor(commands)
     add_kit(commands)
     add_release(commands)
     add_grade(commands)
