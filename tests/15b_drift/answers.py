@@ -433,7 +433,7 @@ def divides_by_zero(reference, current):
 
 
 @wrong("standard_shift", "adds a very small number to every spread: a hidden epsilon, which decides in small units")
-def hidden_epsilon(reference, current):
+def tiny_epsilon(reference, current):
     spread = np.concatenate([reference, current]).std(axis=0)
     return (current.mean(axis=0) - reference.mean(axis=0)) / (spread + 1e-8)
 
