@@ -1,1 +1,1 @@
-"""Floor 4: the instructor's tools, over nbgrader. Empty so far: the plain `nbgrader` commands work on `modules/`."""
+"""Floor 4, the course office: the students' kit, check and doctor; release and grading; the audit of the checks."""
