@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
-from itertools import islice
+from itertools import filterfalse
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from tinytorch.adapters.tables import COUNTED, KINDS, MISSING_CODE, Column, RawT
 MISSING_WORDS = frozenset({"", "na", "n/a", "nan", "<na>", "nat", "null", "none", "?"})
 TRUE_WORDS = frozenset({"true", "yes"})
 FALSE_WORDS = frozenset({"false", "no"})
+_WORD_OF_TRUTH = dict.fromkeys((*TRUE_WORDS, "1"), "true") | dict.fromkeys((*FALSE_WORDS, "0"), "false")
 # A few stray words do not turn a column of numbers into text; they are counted as unreadable.
 READABLE_SHARE = 0.95
 # Different values that are looked at to find a kind: the share above is then known to about two percent.
@@ -124,25 +125,33 @@ def _counts_rows(values: np.ndarray) -> bool:
 
 def _find_kind_of_text(values: np.ndarray) -> str:
     """Look at the different values of a column of objects."""
-    distinct = [value for value in dict.fromkeys(values.tolist()) if not is_missing(value)]
+    distinct = list(filterfalse(is_missing, dict.fromkeys(values.tolist())))
     if not distinct:
         return "number"
-    looked_at = [as_text(value) for value in islice(distinct, LOOKED_AT)]
-    if {word.lower() for word in looked_at} <= TRUE_WORDS | FALSE_WORDS:
-        return "boolean"
-    if _share(_number(word) is not None for word in looked_at) >= READABLE_SHARE:
-        return "row number" if _counts_rows(_read_numbers(values)[0]) else "number"
-    if _share(_DATE.fullmatch(word) is not None for word in looked_at) >= READABLE_SHARE:
-        return "date"
-    n_present = sum(not is_missing(value) for value in values.tolist())
-    comes_back = len(distinct) <= max(FEW_CATEGORIES, min(MOST_CATEGORIES, LARGEST_DISTINCT_SHARE * n_present))
-    is_short = sum(map(len, looked_at)) <= LONGEST_CATEGORY * len(looked_at)
-    return "category" if comes_back and is_short else "text"
+    looked_at = list(map(as_text, distinct[:LOOKED_AT]))
+    kinds = (kind for kind, reads, least in _READINGS if sum(map(reads, looked_at)) >= least * len(looked_at))
+    kind = next(kinds, None)
+    if kind is not None:
+        return kind
+    return "category" if _comes_back(values, len(distinct)) and _is_short(looked_at) else "text"
 
 
-def _share(answers: Iterable[bool]) -> float:
-    """Return the share of answers that are true."""
-    return float(np.mean(list(answers)))
+def _comes_back(values: np.ndarray, n_distinct: int) -> bool:
+    """Tell whether values repeat as those of a category do."""
+    if n_distinct <= FEW_CATEGORIES:
+        return True
+    n_present = len(values) - sum(map(is_missing, values.tolist()))
+    return n_distinct <= min(MOST_CATEGORIES, LARGEST_DISTINCT_SHARE * n_present)
+
+
+def _is_short(words: Sequence[str]) -> bool:
+    """Tell whether values are names rather than sentences."""
+    return sum(map(len, words)) <= LONGEST_CATEGORY * len(words)
+
+
+def _is_yes_or_no(text: str) -> bool:
+    """Tell whether a text is a word of truth."""
+    return text.lower() in TRUE_WORDS | FALSE_WORDS
 
 
 def _number(text: str) -> float | None:
@@ -175,6 +184,14 @@ def _seconds_by_numpy(text: str) -> float | None:
         return None
 
 
+# Kinds of text in the order in which they are tried: how a word reads as one, and the share of words that must.
+_READINGS: tuple[tuple[str, Callable[[str], bool], float], ...] = (
+    ("boolean", _is_yes_or_no, 1.0),
+    ("number", lambda text: _number(text) is not None, READABLE_SHARE),
+    ("date", lambda text: _DATE.fullmatch(text) is not None, READABLE_SHARE),
+)
+
+
 def _read_numbers(values: np.ndarray) -> tuple[np.ndarray, int]:
     """Return float64 with NaN for missing, and how many values are no finite numbers."""
     if values.dtype.kind == "M":
@@ -203,38 +220,35 @@ def _read_dates(values: np.ndarray) -> tuple[np.ndarray, int]:
 def _read_lengths(values: np.ndarray) -> tuple[np.ndarray, int]:
     """Return the number of characters with NaN for missing."""
     if values.dtype.kind == "f":
-        values = np.where(np.isnan(values), None, values.astype(object))
+        values = np.array([None if number != number else number for number in values.tolist()], dtype=object)
     return np.array([np.nan if is_missing(value) else len(as_text(value)) for value in values.tolist()]), 0
 
 
-def _read_one_by_one(values: np.ndarray, read: object) -> tuple[np.ndarray, int]:
+def _read_one_by_one(values: np.ndarray, read: Callable[[str], float | None]) -> tuple[np.ndarray, int]:
     """Read each different text once; return the numbers and how many values could not be read."""
-    known: dict[object, float | None] = {
-        value: None if is_missing(value) else read(as_text(value))  # type: ignore[operator]
-        for value in dict.fromkeys(values.tolist())
-    }
-    read_values = [known[value] for value in values.tolist()]
-    numbers = np.array([np.nan if value is None else value for value in read_values], dtype=np.float64)
-    unreadable = {value for value, number in known.items() if number is None and not is_missing(value)}
-    return numbers, sum(value in unreadable for value in values.tolist()) if unreadable else 0
+    listed = values.tolist()
+    known = {value: None if is_missing(value) else read(as_text(value)) for value in dict.fromkeys(listed)}
+    numbers = np.array([known[value] for value in listed], dtype=np.float64)  # None becomes NaN
+    n_absent = int(np.isnan(numbers).sum())
+    return numbers, n_absent - sum(map(is_missing, listed)) if n_absent else 0
 
 
 def _read_categories(name: str, values: np.ndarray, kind: str) -> Column:
     """Give every different value a code, in the order of their names."""
-    listed = values.tolist()
     code_of: dict[object, int] = {}
-    codes = np.array([code_of.setdefault(value, len(code_of)) for value in listed], dtype=np.int64)
-    names = {value: None if is_missing(value) or value != value else _name(value, kind) for value in code_of}
-    categories = sorted({text for text in names.values() if text is not None})
-    place = {text: number for number, text in enumerate(categories)}
-    new_codes = np.array([MISSING_CODE if text is None else place[text] for text in names.values()], dtype=np.int64)
+    codes = np.array([code_of.setdefault(value, len(code_of)) for value in values.tolist()], dtype=np.int64)
+    names = [_name_of_category(value, kind) for value in code_of]
+    categories = sorted({text for text in names if text is not None})
+    place: dict[str | None, int] = {text: number for number, text in enumerate(categories)}
+    new_codes = np.array([place.get(text, MISSING_CODE) for text in names], dtype=np.int64)
     return Column(name, kind, new_codes[codes], tuple(categories))
 
 
-def _name(value: object, kind: str) -> str:
-    """Return a category's name; words for yes and no become "true" and "false"."""
+def _name_of_category(value: object, kind: str) -> str | None:
+    """Return a category's name, or None for a missing one; words for yes and no become "true" and "false"."""
+    if is_missing(value) or value != value:
+        return None
     text = as_text(value)
     if kind != "boolean":
         return text
-    word = text.lower()
-    return "true" if word in TRUE_WORDS or word == "1" else "false" if word in FALSE_WORDS or word == "0" else text
+    return _WORD_OF_TRUTH.get(text.lower(), text)

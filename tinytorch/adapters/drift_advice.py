@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from tinytorch.adapters.drift_facts import ColumnFacts
 from tinytorch.adapters.drift_findings import ColumnFinding, JointFinding
 from tinytorch.adapters.drift_pair import list_names
 from tinytorch.adapters.drift_sentences import SMALLEST_TOLD_RATE, SMALLEST_TOLD_SHARE, percent
@@ -54,25 +55,30 @@ def advise(columns: Sequence[ColumnFinding], joint: Sequence[JointFinding], has_
     >>> advise([], [], False)
     ('Nothing to do: keep watching.',)
     """
-    drifted = sorted((one for one in columns if one.drifted), key=lambda one: -one.effect_size)
-    together = [one for one in joint if one.drifted]
+    drifted = sorted(filter(_drifted, columns), key=lambda one: -one.effect_size)
+    together = list(filter(_drifted, joint))
     if not drifted and not together:
         return ("Nothing to do: keep watching.",)
-    sentences = [_first_look(columns, drifted), *_about_sources(drifted), *_about_model(drifted)]
-    if together and not drifted:
-        sentences.append(_look_at_relations(together))
-    if not has_labels:
-        sentences.append("Label a sample of the current rows before you retrain: drift is not yet damage.")
-    return tuple(sentence for sentence in sentences if sentence)
+    last = [] if has_labels else ["Label a sample of the current rows before you retrain: drift is not yet damage."]
+    if not drifted:
+        return (_look_at_relations(together), *last)
+    return (_first_look(columns, drifted), *_about_sources(drifted), *_about_model(drifted), *last)
+
+
+def _drifted(one: ColumnFinding | JointFinding) -> bool:
+    """Tell whether a finding is one of drift."""
+    return one.drifted
+
+
+def _names_where(drifted: Sequence[ColumnFinding], test: Callable[[ColumnFacts], object]) -> str:
+    """Return the names of the columns whose facts pass a test."""
+    return list_names([f"`{one.name}`" for one in drifted if test(one.facts)])
 
 
 def _first_look(columns: Sequence[ColumnFinding], drifted: Sequence[ColumnFinding]) -> str:
     """Say where to begin."""
-    if not drifted:
-        return ""
     names = list_names([f"`{one.name}`" for one in drifted[:3]])
-    share = len(drifted) / len(columns)
-    if share >= MANY_COLUMNS and len(drifted) > 2:
+    if len(drifted) > 2 and len(drifted) >= MANY_COLUMNS * len(columns):
         return (
             f"{len(drifted)} of {len(columns)} columns moved ({names} most): look for one cause, such as a changed "
             "source, unit or population, before you look at single columns."
@@ -83,30 +89,35 @@ def _first_look(columns: Sequence[ColumnFinding], drifted: Sequence[ColumnFindin
 def _about_sources(drifted: Sequence[ColumnFinding]) -> list[str]:
     """Say what points at the source of the data rather than at the world."""
     sentences = []
-    missing = [one for one in drifted if one.facts.missing_rates[1] - one.facts.missing_rates[0] >= SMALLEST_TOLD_RATE]
+    missing = _names_where(drifted, _lost_values)
     if missing:
-        worst = max(missing, key=lambda one: one.facts.missing_rates[1])
-        sentences.append(
-            f"Ask the source of {list_names([f'`{one.name}`' for one in missing])}: up to "
-            f"{percent(worst.facts.missing_rates[1])} of the values are missing now."
-        )
-    unreadable = [f"`{one.name}`" for one in drifted if one.facts.n_unreadable]
+        worst = max(one.facts.missing_rates[1] for one in drifted if _lost_values(one.facts))
+        sentences.append(f"Ask the source of {missing}: up to {percent(worst)} of the values are missing now.")
+    unreadable = _names_where(drifted, lambda facts: facts.n_unreadable)
     if unreadable:
-        sentences.append(f"Look at the format of {list_names(unreadable)}: some values no longer read as they did.")
+        sentences.append(f"Look at the format of {unreadable}: some values no longer read as they did.")
     return sentences
 
 
+def _lost_values(facts: ColumnFacts) -> bool:
+    """Tell whether visibly more is missing than before."""
+    return facts.missing_rates[1] - facts.missing_rates[0] >= SMALLEST_TOLD_RATE
+
+
+def _left_range(facts: ColumnFacts) -> bool:
+    """Tell whether visibly many values lie beyond the reference's."""
+    return facts.share_below + facts.share_above >= SMALLEST_TOLD_SHARE
+
+
 def _about_model(drifted: Sequence[ColumnFinding]) -> list[str]:
-    """Say what the model has never met."""
+    """Say what the model has never met, and what its answers say."""
     sentences = []
-    unseen = [f"`{one.name}`" for one in drifted if one.facts.unseen]
+    unseen = _names_where(drifted, lambda facts: facts.unseen)
     if unseen:
-        sentences.append(f"Decide what the model does with the new categories of {list_names(unseen)}.")
-    beyond = [
-        f"`{one.name}`" for one in drifted if one.facts.share_below + one.facts.share_above >= SMALLEST_TOLD_SHARE
-    ]
+        sentences.append(f"Decide what the model does with the new categories of {unseen}.")
+    beyond = _names_where([one for one in drifted if one.role == "feature"], _left_range)
     if beyond:
-        sentences.append(f"The model extrapolates in {list_names(beyond)}: some values lie beyond all it has seen.")
+        sentences.append(f"The model extrapolates in {beyond}: some values lie beyond all it has seen.")
     roles = {one.role for one in drifted}
     if "label" in roles:
         sentences.append("The labels come in other shares or sizes than before: retrain, or correct the priors.")

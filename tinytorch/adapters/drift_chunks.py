@@ -148,11 +148,11 @@ def _by_time(table: Table, time: str, every_s: float) -> Iterator[tuple[str, Tab
     for number in numbers:
         rows = np.flatnonzero(place == number)
         if len(rows) >= FEWEST_CHUNK_ROWS:
-            label = _moment(number * every_s) if table[time].kind == "date" else f"{time} {number * every_s:g}"
+            label = _date_text(number * every_s) if table[time].kind == "date" else f"{time} {number * every_s:g}"
             yield label, table.take(rows)
 
 
-def _moment(seconds: float) -> str:
+def _date_text(seconds: float) -> str:
     """Return a moment as people write it, without a time of day that says nothing."""
     moment = datetime.fromtimestamp(seconds, tz=timezone.utc)
     return moment.strftime("%Y-%m-%d" if seconds % _SECONDS["d"] == 0 else "%Y-%m-%d %H:%M:%S")

@@ -95,7 +95,8 @@ def correct_columns(pvalues: Sequence[float], n_families: int) -> np.ndarray:
     >>> correct_columns([0.001, 0.5], 2)
     array([0.004, 1.   ])
     """
-    return np.minimum(1.0, n_families * adjust_pvalues(np.asarray(pvalues), "holm"))
+    corrected: np.ndarray = np.minimum(1.0, n_families * adjust_pvalues(np.asarray(pvalues), "holm"))
+    return corrected
 
 
 def column_effect(facts: ColumnFacts) -> float:
@@ -149,7 +150,7 @@ def judge_jointly(facts: Sequence[JointFacts], n_families: int, settings: DriftS
     >>> judge_jointly([JointFacts("classifier", 0.9, 1e-9, 1.8, (("age", 0.2),))], 2, DriftSettings())[0].sentence
     'a network tells the two tables apart (area under the curve 0.90), most of all by `age`'
     """
-    adjusted = correct_columns([one.pvalue for one in facts], n_families) if facts else []
+    adjusted = correct_columns([one.pvalue for one in facts], n_families).tolist() if facts else []
     findings = []
     for one, corrected in zip(facts, adjusted, strict=True):
         drifted = bool(corrected <= settings.alpha) and one.effect_size >= settings.minimum_effect

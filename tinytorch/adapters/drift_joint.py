@@ -71,17 +71,23 @@ def compare_jointly(
     >>> facts[0].test, facts[0].betrayed_by[0][0]
     ('classifier', 'y')
     """
-    rows = [_draw(table.n_rows, CLASSIFIER_ROWS, rng) for table in (reference, current)]
-    if len(names) < 2 or min(map(len, rows)) < FEWEST_JOINT_ROWS:
+    if min(reference.n_rows, current.n_rows) < FEWEST_JOINT_ROWS:
         return ()
-    before, after = reference.take(rows[0]), current.take(rows[1])
-    sources, tables = encode(before, after, names)
-    usable = ~np.isnan(tables[0]).all(axis=0)
-    sources, tables = [name for name, use in zip(sources, usable, strict=True) if use], [t[:, usable] for t in tables]
-    if len(sources) < 2:
+    before, after = _draw(reference, rng), _draw(current, rng)
+    filled = [name for name in names if not before[name].missing.all()]
+    if len(filled) < 2:
         return ()
+    sources, tables = encode(before, after, filled)
     seed = int(rng.integers(2**31))
-    return _by_classifier(tables, sources, alpha, seed), _by_mmd([t[:MMD_ROWS] for t in tables], alpha, seed)
+    few = [table[:MMD_ROWS] for table in tables]
+    return _by_classifier(tables, sources, alpha, seed), *(
+        [] if _is_empty_column(few[0]) else [_by_mmd(few, alpha, seed)]
+    )
+
+
+def _is_empty_column(table: np.ndarray) -> bool:
+    """Tell whether a column has no value."""
+    return bool(np.isnan(table).all(axis=0).any())
 
 
 def encode(reference: Table, current: Table, names: Sequence[str]) -> tuple[list[str], list[np.ndarray]]:
@@ -114,7 +120,8 @@ def _by_classifier(tables: list[np.ndarray], sources: Sequence[str], alpha: floa
     """Ask the network, and if it can tell the tables apart, by which columns."""
     detector = ClassifierDetector(seed=seed).fit(tables[0])
     report = detector.detect_drift(tables[1], now=0.0)
-    pvalue, betrayed = float(report.pvalue[0]), ()
+    pvalue = float(report.pvalue[0])
+    betrayed: tuple[tuple[str, float], ...] = ()
     if pvalue <= alpha:
         betrayed = _by_source(detector, tables[1], sources)
     return JointFacts("classifier", float(report.statistic[0]), pvalue, float(report.effect_size[0]), betrayed)
@@ -140,6 +147,6 @@ def _by_mmd(tables: list[np.ndarray], alpha: float, seed: int) -> JointFacts:
     return JointFacts("MMD", float(report.statistic[0]), float(report.pvalue[0]), float(report.effect_size[0]))
 
 
-def _draw(n_rows: int, most: int, rng: np.random.Generator) -> np.ndarray:
-    """Return the numbers of at most so many different rows, in random order."""
-    return rng.permutation(n_rows)[:most]
+def _draw(table: Table, rng: np.random.Generator) -> Table:
+    """Return at most so many different rows as the network sees, in random order."""
+    return table.take(rng.permutation(table.n_rows)[:CLASSIFIER_ROWS])

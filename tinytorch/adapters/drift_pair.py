@@ -49,15 +49,11 @@ def pair_tables(reference: RawTable, current: RawTable, settings: DriftSettings)
     ('b.csv has columns that a.csv has not: sex; they were left out.',)
     """
     names, notes = common_names(reference.names, current, reference.source, settings)
-    reference, current = _select(reference, names), _select(current, names)
-    kinds = {name: settings.types.get(name) or _common_kind(reference, current, name) for name in names}
-    if settings.time is not None and settings.time in names and settings.time not in settings.types:
-        kinds[settings.time] = "date" if kinds[settings.time] == "date" else "number"
-    left = type_columns(reference, kinds)
-    right = type_columns(current, kinds)
-    paired = [share_categories(one, other) for one, other in zip(left.columns, right.columns, strict=True)]
-    left = replace(left, columns=tuple(one for one, _ in paired))
-    right = replace(right, columns=tuple(other for _, other in paired))
+    reference, current = _chosen_columns(reference, names), _chosen_columns(current, names)
+    kinds = {name: _common_kind(reference, current, name) for name in names} | dict(settings.types)
+    if settings.time is not None and kinds[settings.time] != "date":
+        kinds[settings.time] = "number"
+    left, right = share_all_categories(type_columns(reference, kinds), type_columns(current, kinds))
     return TablePair(left, right, (*reference.notes, *current.notes, *notes))
 
 
@@ -79,23 +75,32 @@ def common_names(
     ...
     ValueError: b.csv must have the columns of a.csv, got none called sex; it has age.
     """
-    for name in (*settings.types, settings.prediction, settings.label, settings.time):
-        if name is not None and name not in reference_names:
-            shown = ", ".join(reference_names[:NAMES_SHOWN])
-            raise ValueError(f"options must name columns of {source}, got {name!r}; it has {shown}.")
-    absent = [name for name in reference_names if name not in current.names and name != settings.label]
+    _check_options(reference_names, source, settings)
+    common = [name for name in reference_names if name in current.names]
+    absent = [name for name in reference_names if name not in {*current.names, settings.label}]
     if absent:
         found = list_names(current.names)
         raise ValueError(
             f"{current.source} must have the columns of {source}, got none called {list_names(absent)}; it has {found}."
         )
-    new = [name for name in current.names if name not in reference_names]
-    notes = (
-        [f"{current.source} has columns that {source} has not: {list_names(new)}; they were left out."] if new else []
-    )
+    return common, _tell_of_others(reference_names, current, source, settings)
+
+
+def _tell_of_others(names: Sequence[str], current: RawTable, source: str, settings: DriftSettings) -> list[str]:
+    """Return sentences about columns that only one table has."""
+    new, notes = [name for name in current.names if name not in names], []
+    if new:
+        notes.append(f"{current.source} has columns that {source} has not: {list_names(new)}; they were left out.")
     if settings.label is not None and settings.label not in current.names:
         notes.append(f"{current.source} has no labels yet ({settings.label}): only its features were compared.")
-    return [name for name in reference_names if name in current.names], notes
+    return notes
+
+
+def _check_options(names: Sequence[str], source: str, settings: DriftSettings) -> None:
+    """Refuse options that name no column."""
+    for name in (*settings.types, settings.prediction, settings.label, settings.time):
+        if name is not None and name not in names:
+            raise ValueError(f"options must name columns of {source}, got {name!r}; it has {list_names(names)}.")
 
 
 def list_names(names: Sequence[str]) -> str:
@@ -130,6 +135,22 @@ def share_categories(reference: Column, current: Column) -> tuple[Column, Column
     )
 
 
+def share_all_categories(reference: Table, current: Table) -> tuple[Table, Table]:
+    """Return two tables of the same columns with the same codes; see `share_categories`.
+
+    Examples
+    --------
+    >>> red, blue = (Table((Column("c", "category", np.zeros(2, int), (name,)),), "") for name in ("red", "blue"))
+    >>> share_all_categories(red, blue)[1]["c"].values.tolist()
+    [1, 1]
+    """
+    paired = [share_categories(one, current[one.name]) for one in reference.columns]
+    return (
+        replace(reference, columns=tuple(one for one, _ in paired)),
+        replace(current, columns=tuple(other for _, other in paired)),
+    )
+
+
 def retype(raw: RawTable, names: Sequence[str], kinds: Sequence[str]) -> Table:
     """Return some columns of a raw table, read as the given kinds.
 
@@ -138,12 +159,12 @@ def retype(raw: RawTable, names: Sequence[str], kinds: Sequence[str]) -> Table:
     >>> retype(RawTable(("age", "sex"), (np.array([1.0]), np.array([0.0])), "b.csv"), ["sex"], ["category"]).names
     ('sex',)
     """
-    chosen = _select(raw, names)
+    chosen = _chosen_columns(raw, names)
     columns = zip(names, chosen.columns, kinds, strict=True)
     return Table(tuple(read_column(name, values, kind) for name, values, kind in columns), raw.source, raw.notes)
 
 
-def _select(raw: RawTable, names: Sequence[str]) -> RawTable:
+def _chosen_columns(raw: RawTable, names: Sequence[str]) -> RawTable:
     """Return some columns of a raw table."""
     return replace(raw, names=tuple(names), columns=tuple(raw.columns[raw.names.index(name)] for name in names))
 

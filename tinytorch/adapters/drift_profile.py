@@ -7,6 +7,7 @@ the summaries of `stats`.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 
@@ -22,6 +23,8 @@ MOST_BINS = 1024
 # Fewer rows than this in a bin or a category could point at persons.
 FEWEST_IN_BIN = 5
 RARE = "(rare or new)"
+
+Part = TypeVar("Part", Moments, Histogram, CategoryCounts)
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,22 +74,15 @@ class ColumnProfile:
 
     def merge(self, other: ColumnProfile) -> ColumnProfile:
         """Sum up the rows of both, which have the same edges."""
-        joined = replace(
+        return replace(
             self,
             n_rows=self.n_rows + other.n_rows,
             n_missing=self.n_missing + other.n_missing,
             n_unreadable=self.n_unreadable + other.n_unreadable,
-        )
-        if self.categories is not None and other.categories is not None:
-            return replace(joined, categories=self.categories.merge(other.categories))
-        if self.moments is None or other.moments is None or self.histogram is None or other.histogram is None:
-            return joined
-        sole = None if self.sole is None or other.sole is None else _sole_of_both(self.sole, other.sole)
-        return replace(
-            joined,
-            moments=self.moments.merge(other.moments),
-            histogram=self.histogram.merge(other.histogram),
-            sole=sole,
+            moments=_merged_parts(self.moments, other.moments),
+            histogram=_merged_parts(self.histogram, other.histogram),
+            sole=None if self.sole is None or other.sole is None else _sole_of_both(self.sole, other.sole),
+            categories=_merged_parts(self.categories, other.categories),
         )
 
     def compare(self, current: Column | ColumnProfile) -> ColumnFacts:
@@ -124,7 +120,7 @@ def profile_column(column: Column, like: ColumnProfile | None = None) -> ColumnP
         return replace(profile, categories=CategoryCounts((names[seen],), (counts[seen],)))
     values = np.sort(column.present)
     edges = find_edges(values) if like is None or like.histogram is None else like.histogram.edges[0]
-    counts, sole = _count(values, edges)
+    counts, sole = _count_between(values, edges)
     return replace(
         profile,
         moments=Moments.from_batch(column.values),
@@ -219,38 +215,49 @@ def _compare_counted(reference: ColumnProfile, current: ColumnProfile, facts: Co
 
 def _compare_measured(reference: ColumnProfile, current: ColumnProfile, facts: ColumnFacts) -> ColumnFacts:
     """Compare counts between edges."""
-    pair = (reference, current)
-    counts = np.stack([one.histogram.counts[0] for one in pair if one.histogram is not None])
-    n, m = int(counts[0].sum()), int(counts[1].sum())
-    below, above = (float(counts[1, end] / m) if counts[0, end] == 0 else 0.0 for end in (0, -1))
-    facts = replace(
+    counts = np.stack([_counts_of(reference), _counts_of(current)])
+    below, above = np.where(counts[0, [0, -1]] == 0, counts[1, [0, -1]] / counts[1].sum(), 0.0).tolist()
+    test, statistic, pvalue, distance = _compare_counts(counts, reference.rank_error)
+    (mean, spread), (new_mean, new_spread) = _mean_and_spread(reference), _mean_and_spread(current)
+    return replace(
         facts,
-        means=tuple(float(one.moments.mean[0]) for one in pair if one.moments is not None),
-        spreads=tuple(_spread(one) for one in pair),
+        test=test,
+        statistic=statistic,
+        pvalue=pvalue,
+        distance=distance,
+        means=(mean, new_mean),
+        spreads=(spread, new_spread),
         share_below=below,
         share_above=above,
         rank_error=reference.rank_error,
     )
-    if counts.shape[1] <= MOST_COUNTED_VALUES and reference.rank_error == 0:
+
+
+def _compare_counts(counts: np.ndarray, rank_error: float) -> tuple[str, float, float, float]:
+    """Return test, statistic, p-value and distance of two rows of counts; few values without an order are counted."""
+    if counts.shape[1] <= MOST_COUNTED_VALUES and rank_error == 0:
         change = compare_shares(counts[:1], counts[1:], "chi2")
-        found = float(change.statistic[0]), float(change.pvalue[0]), float(change.distance[0])
-        return replace(facts, test=CHI_SQUARE, statistic=found[0], pvalue=found[1], distance=found[2])
-    gaps = np.abs(np.cumsum(counts[0]) / n - np.cumsum(counts[1]) / m)
-    distance = float(gaps.max())
+        return CHI_SQUARE, float(change.statistic[0]), float(change.pvalue[0]), float(change.distance[0])
+    n, m = counts.sum(axis=1).tolist()
+    distance = float(np.abs(np.cumsum(counts[0]) / n - np.cumsum(counts[1]) / m).max())
     pvalue = float(asymptotic_pvalue(np.array([distance]), n, m, "two-sided")[0])
-    return replace(
-        facts, test=f"{KS} over {counts.shape[1]:,} bins", statistic=distance, pvalue=pvalue, distance=distance
-    )
+    return f"{KS} over {counts.shape[1]:,} bins", distance, pvalue, distance
 
 
-def _spread(profile: ColumnProfile) -> float:
-    """Return the standard deviation of a profile's values."""
+def _counts_of(profile: ColumnProfile) -> np.ndarray:
+    """Return a measured column's counts."""
+    return np.zeros(1, dtype=np.int64) if profile.histogram is None else profile.histogram.counts[0]
+
+
+def _mean_and_spread(profile: ColumnProfile) -> tuple[float, float]:
+    """Return the mean and the standard deviation of a profile's values."""
     if profile.moments is None:
-        return float("nan")
-    return float(np.sqrt(profile.moments.squares[0] / max(1, int(profile.moments.count[0]))))
+        return float("nan"), float("nan")
+    variance = profile.moments.squares[0] / max(1, int(profile.moments.count[0]))
+    return float(profile.moments.mean[0]), float(np.sqrt(variance))
 
 
-def _count(values: np.ndarray, edges: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _count_between(values: np.ndarray, edges: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return how many sorted values lie in each bin, and which single value each holds."""
     starts = np.concatenate([[0], np.searchsorted(values, edges, side="right"), [len(values)]])
     counts = np.diff(starts)
@@ -259,6 +266,11 @@ def _count(values: np.ndarray, edges: np.ndarray) -> tuple[np.ndarray, np.ndarra
     first, last = values[starts[used]], values[starts[used + 1] - 1]
     sole[used] = np.where(first == last, first, np.nan)
     return counts, sole
+
+
+def _merged_parts(ours: Part | None, theirs: Part | None) -> Part | None:
+    """Merge two summaries, or return none where there is none."""
+    return None if ours is None or theirs is None else ours.merge(theirs)
 
 
 def _sole_of_both(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:

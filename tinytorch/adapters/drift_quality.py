@@ -50,6 +50,7 @@ def compare_quality(reference: Table, current: Table, prediction: str, label: st
 
     Examples
     --------
+    >>> from tinytorch.adapters.tables import Column
     >>> def people(labels):
     ...     columns = Column("guess", "number", np.ones(20)), Column("truth", "number", np.array(labels))
     ...     return Table(columns, "people.csv")

@@ -13,6 +13,9 @@ from tinytorch.adapters.drift_profile import ColumnProfile, aligned_counts, prof
 from tinytorch.adapters.drift_shapes import ColumnShape, bin_edges, shape_categories, shape_column
 from tinytorch.adapters.tables import Column, Table
 
+# The open bins at either end of a profile are drawn this share of its width beyond the outermost edges.
+MARGIN = 0.05
+
 
 @dataclass(frozen=True, eq=False)
 class Reference:
@@ -103,13 +106,18 @@ def shape_profiles(reference: ColumnProfile, current: Column | ColumnProfile) ->
     if reference.histogram is None or other.histogram is None:
         return ColumnShape(reference.name, reference.kind, np.empty(0), (), np.empty(0), np.empty(0))
     edges = reference.histogram.edges[0]
-    counts = [one.histogram.counts[0] for one in (reference, other) if one.histogram is not None]
-    ends = np.array([edges[0], edges[-1]])
-    margin = (ends[1] - ends[0]) / 20 or max(1.0, abs(ends[0]) / 20)
-    knots = np.concatenate([[ends[0] - margin], edges, [ends[1] + margin]])
+    margin = (edges[-1] - edges[0]) * MARGIN or max(1.0, abs(edges[0]) * MARGIN)
+    knots = np.concatenate([[edges[0] - margin], edges, [edges[-1] + margin]])
     drawn = bin_edges(knots[0], knots[-1])
-    shares = [np.diff(np.interp(drawn, knots, np.append(0, np.cumsum(one)))) / max(1, one.sum()) for one in counts]
-    return ColumnShape(reference.name, reference.kind, drawn, (), *shares)
+    before, after = (_spread_evenly(one.counts[0], knots, drawn) for one in (reference.histogram, other.histogram))
+    return ColumnShape(reference.name, reference.kind, drawn, (), before, after)
+
+
+def _spread_evenly(counts: np.ndarray, knots: np.ndarray, drawn: np.ndarray) -> np.ndarray:
+    """Return the shares of counts between knots in other bins, as if values lay evenly between knots."""
+    upto = np.interp(drawn, knots, np.append(0, np.cumsum(counts)))
+    shares: np.ndarray = np.diff(upto) / max(1, counts.sum())
+    return shares
 
 
 def _described(one: FittedColumn | ColumnProfile) -> Column | ColumnProfile:

@@ -86,9 +86,12 @@ class TableDriftReport(Record):
         Where no column drifted, that of the chunks behind an alarm, or of all columns together.
         """
         columns = [one.effect_size for one in self.columns if one.drifted]
-        chunks = [chunk.largest_effect for chunk in self.chunks if self.alarms and chunk.drifted]
         together = [one.facts.effect_size for one in self.joint if one.drifted]
-        return rate_severity(columns or chunks or together)
+        return rate_severity(columns or self._effects_of_alarms() or together)
+
+    def _effects_of_alarms(self) -> list[float]:
+        """Return the effects of drifted chunks, if several in a row made an alarm."""
+        return [chunk.largest_effect for chunk in self.chunks if chunk.drifted] if self.alarms else []
 
     @property
     def recommendations(self) -> tuple[str, ...]:

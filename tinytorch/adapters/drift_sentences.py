@@ -41,14 +41,19 @@ def describe_column(facts: ColumnFacts, effect: float, is_real: bool, drifted: b
     """
     if not is_real:
         return f"`{facts.name}` did not move more than chance explains"
+    how_much = f"as much as a shift of {effect:.2f} standard deviations"
+    tail = (_unseen(facts), _missing(facts), _unreadable(facts))
     if not drifted:
-        also = "".join(f"; {part}" for part in (_unseen(facts), _missing(facts)) if part)
-        return f"`{facts.name}` differs, but only by as much as a shift of {effect:.2f} standard deviations{also}"
-    parts = [part for part in (_values(facts), _beyond(facts), _unseen(facts), _missing(facts)) if part]
-    if facts.n_unreadable:
-        parts.append(f"{facts.n_unreadable:,} values could not be read as {facts.kind} and count as missing")
-    text = "; ".join(parts) or f"changed as much as a shift of {effect:.2f} standard deviations would"
-    return f"`{facts.name}` {text}"
+        return _joined_parts(facts.name, f"differs, but only by {how_much}", *tail)
+    return (
+        _joined_parts(facts.name, _values(facts), _beyond(facts), *tail) or f"`{facts.name}` changed {how_much} would"
+    )
+
+
+def _joined_parts(name: str, *parts: str) -> str:
+    """Join what there is to say, or return nothing."""
+    text = "; ".join(filter(None, parts))
+    return f"`{name}` {text}" if text else ""
 
 
 def describe_joint(facts: JointFacts, drifted: bool) -> str:
@@ -103,6 +108,11 @@ def _moved(facts: ColumnFacts) -> str:
         return f"was always {facts.means[0]:g} and no longer is"
     if abs(facts.shift) >= SMALLEST_TOLD_SHIFT:
         return f"moved {'up' if facts.shift > 0 else 'down'} by {abs(facts.shift):.2f} standard deviations"
+    return _spread_or_shape(facts)
+
+
+def _spread_or_shape(facts: ColumnFacts) -> str:
+    """Tell of a spread that changed, or else of the shape."""
     ratio = facts.spreads[1] / facts.spreads[0] if facts.spreads[0] > 0 else 1.0
     if ratio >= TOLD_SPREAD_RATIO:
         return f"spreads {ratio:.1f} times as wide as before"
@@ -152,3 +162,9 @@ def _missing(facts: ColumnFacts) -> str:
     if abs(after - before) < SMALLEST_TOLD_RATE:
         return ""
     return f"missing values {'rose' if after > before else 'fell'} from {percent(before)} to {percent(after)}"
+
+
+def _unreadable(facts: ColumnFacts) -> str:
+    """Tell of values that are not of the column's kind."""
+    n = facts.n_unreadable
+    return f"{n:,} values could not be read as {facts.kind} and count as missing" if n else ""

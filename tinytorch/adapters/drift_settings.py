@@ -88,6 +88,11 @@ class DriftSettings:
         return roles.get(name, "feature")
 
     @property
+    def text_columns(self) -> tuple[str, ...]:
+        """Columns of a file that stay text even if every cell is a number, so that the code 007 does not become 7."""
+        return tuple(name for name, kind in self.types.items() if kind in ("category", "text"))
+
+    @property
     def chunked(self) -> bool:
         """Whether the current table is cut into chunks."""
         return self.chunk_rows is not None or self.chunk_every_s is not None

@@ -70,7 +70,9 @@ def shape_column(fitted: FittedColumn, current: Column) -> ColumnShape:
         pick(_at(known, share), _at(values, share)) for pick, share in ((min, TAIL_SHARE), (max, 1 - TAIL_SHARE))
     )
     edges = bin_edges(low, high)
-    shares = [_shares(np.searchsorted(sample, edges[1:-1], side="right"), len(sample)) for sample in (known, values)]
+    shares = [
+        _shares_between(np.searchsorted(sample, edges[1:-1], side="right"), len(sample)) for sample in (known, values)
+    ]
     return ColumnShape(current.name, current.kind, edges, (), *shares)
 
 
@@ -117,6 +119,6 @@ def _at(sample: np.ndarray, share: float) -> float:
     return float(sample[min(len(sample) - 1, int(share * len(sample)))])
 
 
-def _shares(upto: np.ndarray, n_values: int) -> np.ndarray:
+def _shares_between(upto: np.ndarray, n_values: int) -> np.ndarray:
     """Turn counts up to each inner edge into shares per bin."""
     return np.diff(np.concatenate([[0], upto, [n_values]])) / n_values

@@ -16,7 +16,7 @@ from tinytorch.adapters.column_types import find_kind
 from tinytorch.adapters.drift_exact import FittedColumn
 from tinytorch.adapters.drift_facts import ColumnFacts
 from tinytorch.adapters.drift_joint import CLASSIFIER_ROWS
-from tinytorch.adapters.drift_pair import common_names, retype, share_categories
+from tinytorch.adapters.drift_pair import common_names, retype, share_all_categories
 from tinytorch.adapters.drift_profile import ColumnProfile, profile_column
 from tinytorch.adapters.drift_reference import Reference, shape_profiles
 from tinytorch.adapters.drift_settings import DriftSettings
@@ -32,6 +32,7 @@ class ProfiledTable:
 
     Examples
     --------
+    >>> from tinytorch.adapters.tables import Column
     >>> profile_blocks([Table((Column("age", "number", np.arange(9.0)),), "a.csv")], None, 0).n_rows
     9
     """
@@ -65,23 +66,41 @@ def profile_blocks(blocks: Iterator[Table] | Sequence[Table], like: Reference | 
 
     Examples
     --------
+    >>> from tinytorch.adapters.tables import Column
     >>> blocks = [Table((Column("age", "number", np.arange(50.0) + n),), "a.csv") for n in range(3)]
     >>> whole = profile_blocks(blocks, None, 0)
     >>> whole.columns[0].n_rows, whole.sample.n_rows
     (150, 150)
     """
-    rng, columns, sample, keys = np.random.default_rng(seed), _edges_of(like), None, np.empty(0)
-    table = None
+    edges, whole = _edges_of(like), None
+    kept = _Sample(np.random.default_rng(seed))
     for table in blocks:
-        parts = tuple(
-            profile_column(column, columns[place] if columns else None) for place, column in enumerate(table.columns)
-        )
-        merged = parts if sample is None else tuple(one.merge(other) for one, other in zip(merged, parts, strict=True))
-        columns = columns or parts
-        sample, keys = _keep_lowest(sample, keys, table, rng)
-    if table is None or sample is None:
-        raise ValueError("table must have rows, got none.")
-    return ProfiledTable(table.source, merged[0].n_rows, merged, sample, table.notes)
+        parts = tuple(map(profile_column, table.columns, edges)) if edges else tuple(map(profile_column, table.columns))
+        edges = edges or parts
+        whole = parts if whole is None else tuple(map(ColumnProfile.merge, whole, parts))
+        kept.offer(table)
+    if whole is None or kept.rows is None:
+        raise ValueError("blocks must hold rows, got none.")
+    return ProfiledTable(kept.rows.source, whole[0].n_rows, whole, kept.rows, kept.rows.notes)
+
+
+class _Sample:
+    """An even draw from all rows offered so far: every row gets a random key, and the lowest keys stay."""
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        self.rng = rng
+        self.rows: Table | None = None
+        self._keys = np.empty(0)
+
+    def offer(self, table: Table) -> None:
+        """Look at a block of rows."""
+        keys = self.rng.random(table.n_rows)
+        lowest = np.argsort(keys)[:CLASSIFIER_ROWS]
+        rows, keys = table.take(lowest), keys[lowest]
+        if self.rows is not None:
+            rows, keys = join_tables(share_all_categories(self.rows, rows)), np.concatenate([self._keys, keys])
+        chosen = np.argsort(keys)[:CLASSIFIER_ROWS]
+        self.rows, self._keys = rows.take(chosen), keys[chosen]
 
 
 def profile_pair(
@@ -105,17 +124,23 @@ def profile_pair(
         raise ValueError(
             "files that do not fit into memory must be compared without --time and chunks, got one of them."
         )
-    blocks = _blocks(reference, "reference", settings, progress)
-    first, others = next(blocks), next(_blocks(current, "current", settings, None))
+    first, others = (next(_blocks_of(source, settings, None)) for source in (reference, current))
     names, notes = common_names(first.names, others, first.source, settings)
-    kinds = [settings.types.get(name) or find_kind(first.columns[first.names.index(name)]) for name in names]
-    tested = [(name, kind) for name, kind in zip(names, kinds, strict=True) if kind not in UNTESTED]
-    names, kinds = [name for name, _ in tested], [kind for _, kind in tested]
-    all_blocks = (retype(block, names, kinds) for block in _chained(first, blocks))
-    fitted = profile_blocks(all_blocks, None, settings.seed).as_reference()
-    current_blocks = (retype(block, names, kinds) for block in _blocks(current, "current", settings, progress))
-    table = profile_blocks(current_blocks, fitted, settings.seed + 1)
+    kinds = _kinds_to_test(first, names, settings)
+
+    def typed_blocks(source: object) -> Iterator[Table]:
+        for block in _blocks_of(source, settings, progress):
+            yield retype(block, list(kinds), list(kinds.values()))
+
+    fitted = profile_blocks(typed_blocks(reference), None, settings.seed).as_reference()
+    table = profile_blocks(typed_blocks(current), fitted, settings.seed + 1)
     return fitted, replace(table, notes=(*table.notes, *notes))
+
+
+def _kinds_to_test(first: RawTable, names: Sequence[str], settings: DriftSettings) -> dict[str, str]:
+    """Return the kinds that the first block shows, of the columns that are tested."""
+    kinds = {name: settings.types.get(name) or find_kind(first.columns[first.names.index(name)]) for name in names}
+    return {name: kind for name, kind in kinds.items() if kind not in UNTESTED}
 
 
 def compare_profiles(reference: Reference, current: ProfiledTable) -> tuple[list[ColumnFacts], tuple[ColumnShape, ...]]:
@@ -132,35 +157,12 @@ def compare_profiles(reference: Reference, current: ProfiledTable) -> tuple[list
     return [one.compare(other) for one, other in pairs], tuple(shape_profiles(one, other) for one, other in pairs)
 
 
-def pair_samples(reference: Table, current: Table) -> tuple[Table, Table]:
-    """Return two samples of rows whose categories have the same codes.
-
-    Examples
-    --------
-    >>> red, blue = (Table((Column("c", "category", np.zeros(2, int), (name,)),), "") for name in ("red", "blue"))
-    >>> pair_samples(red, blue)[1]["c"].values.tolist()
-    [1, 1]
-    """
-    paired = [share_categories(one, current[one.name]) for one in reference.columns]
-    return (
-        replace(reference, columns=tuple(one for one, _ in paired)),
-        replace(current, columns=tuple(other for _, other in paired)),
-    )
-
-
-def _blocks(source: object, name: str, settings: DriftSettings, progress: Progress | None) -> Iterator[RawTable]:
+def _blocks_of(source: object, settings: DriftSettings, progress: Progress | None) -> Iterator[RawTable]:
     """Yield a source in blocks if it is a file too large for memory, else whole."""
-    keep_text = [column for column, kind in settings.types.items() if kind in ("category", "text")]
     if is_too_large(source) and isinstance(source, (str, os.PathLike)):
-        yield from read_blocks(source, keep_text, progress)
+        yield from read_blocks(source, settings.text_columns, progress)
     else:
-        yield read_raw(source, name, keep_text, progress)
-
-
-def _chained(first: RawTable, others: Iterator[RawTable]) -> Iterator[RawTable]:
-    """Put a block that was looked at in front again."""
-    yield first
-    yield from others
+        yield read_raw(source, "table", settings.text_columns, progress)
 
 
 def _edges_of(like: Reference | None) -> tuple[ColumnProfile, ...]:
@@ -168,17 +170,3 @@ def _edges_of(like: Reference | None) -> tuple[ColumnProfile, ...]:
     if like is None:
         return ()
     return tuple(profile_column(one.column) if isinstance(one, FittedColumn) else one for one in like.columns)
-
-
-def _keep_lowest(
-    sample: Table | None, keys: np.ndarray, table: Table, rng: np.random.Generator
-) -> tuple[Table, np.ndarray]:
-    """Give every row a random key and keep the rows with the lowest: an even draw from all rows so far."""
-    new_keys = rng.random(table.n_rows)
-    kept = np.argpartition(new_keys, min(CLASSIFIER_ROWS, table.n_rows) - 1)[:CLASSIFIER_ROWS]
-    part, new_keys = table.take(kept), new_keys[kept]
-    if sample is None:
-        return part, new_keys
-    joined, all_keys = join_tables(pair_samples(sample, part)), np.concatenate([keys, new_keys])
-    chosen = np.argsort(all_keys)[:CLASSIFIER_ROWS]
-    return joined.take(chosen), all_keys[chosen]

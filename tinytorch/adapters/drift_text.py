@@ -1,4 +1,4 @@
-"""Floor 4: the report as text for a terminal: a table by rich where it is installed and somebody watches, else plain."""
+"""Floor 4: the report as text for a terminal: a table by rich in a terminal that has it, else plain."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import importlib.util
 import sys
 from collections.abc import Sequence
 
-from tinytorch.adapters.drift_findings import ColumnFinding
+from tinytorch.adapters.drift_chunks import ChunkFinding
+from tinytorch.adapters.drift_findings import ColumnFinding, JointFinding
 from tinytorch.adapters.drift_report import TableDriftReport
 from tinytorch.adapters.drift_sentences import percent
 
@@ -45,9 +46,14 @@ def print_report(report: TableDriftReport, show_all: bool = False) -> None:
     >>> print_report(TableDriftReport("a.csv", "b.csv", 100, 100, (), (), 0.01, 0.2))  # doctest: +ELLIPSIS
     No drift: 0 columns of b.csv...
     """
-    if not sys.stdout.isatty() or importlib.util.find_spec("rich") is None:
+    if sys.stdout.isatty() and importlib.util.find_spec("rich") is not None:
+        _print_rich(report, show_all)
+    else:
         print(tell_report(report, show_all))
-        return
+
+
+def _print_rich(report: TableDriftReport, show_all: bool) -> None:
+    """Print the report in colours."""
     from rich.console import Console
     from rich.table import Table as Grid
     from rich.text import Text
@@ -55,14 +61,11 @@ def print_report(report: TableDriftReport, show_all: bool = False) -> None:
     console = Console()
     console.print(Text(_headline(report), style="bold red" if report.drifted else "bold green"))
     for title, rows, hidden in list_sections(report, show_all):
-        grid = Grid(title=title, title_justify="left", caption=hidden or None, caption_justify="left")
-        for heading in HEADINGS:
-            grid.add_column(heading, overflow="fold")
+        grid = Grid(*HEADINGS, title=title, title_justify="left", caption=hidden or None, caption_justify="left")
         for row in rows:
             grid.add_row(*map(Text, row), style="red" if row[-1].startswith(_DRIFT) else "")
         console.print(grid)
-    for part in tell_findings(report):
-        console.print(Text(part))
+    console.print(Text("\n\n".join(tell_findings(report))))
 
 
 def list_sections(report: TableDriftReport, show_all: bool = False) -> list[tuple[str, list[tuple[str, ...]], str]]:
@@ -73,18 +76,17 @@ def list_sections(report: TableDriftReport, show_all: bool = False) -> list[tupl
     >>> list_sections(TableDriftReport("a.csv", "b.csv", 100, 100, (), (), 0.01, 0.2))
     []
     """
-    sections = []
-    for role, title in _SECTIONS:
-        columns = [one for one in report.columns if one.role == role]
-        if not columns:
-            continue
-        ordered = sorted(columns, key=lambda one: (not one.drifted, -one.effect_size))
-        n_drifted = sum(one.drifted for one in columns)
-        shown = ordered if show_all else ordered[: n_drifted + QUIET_SHOWN]
-        hidden = len(ordered) - len(shown)
-        line = f"... and {hidden} more columns without drift (--all shows them)" if hidden else ""
-        sections.append((title, [_row(one) for one in shown], line))
-    return sections
+    by_role = {title: [one for one in report.columns if one.role == role] for role, title in _SECTIONS}
+    return [_section(title, columns, show_all) for title, columns in by_role.items() if columns]
+
+
+def _section(title: str, columns: Sequence[ColumnFinding], show_all: bool) -> tuple[str, list[tuple[str, ...]], str]:
+    """Return one table: what drifted first, then what moved most."""
+    ordered = sorted(columns, key=lambda one: (not one.drifted, -one.effect_size))
+    n_shown = len(ordered) if show_all else sum(one.drifted for one in columns) + QUIET_SHOWN
+    hidden = len(ordered) - n_shown
+    line = f"... and {hidden} more columns without drift (--all shows them)" if hidden > 0 else ""
+    return title, list(map(_table_row, ordered[:n_shown])), line
 
 
 def tell_findings(report: TableDriftReport) -> list[str]:
@@ -95,24 +97,40 @@ def tell_findings(report: TableDriftReport) -> list[str]:
     >>> tell_findings(TableDriftReport("a.csv", "b.csv", 100, 100, (), (), 0.01, 0.2))[0]
     'What to do:\\n  - Nothing to do: keep watching.'
     """
-    found = [one.sentence for one in report.columns if one.drifted]
-    small = [one.sentence for one in report.columns if not one.drifted and one.adjusted_pvalue <= report.alpha]
-    quality = [report.quality.sentence] if report.quality is not None else []
-    chunks = [
-        f"{chunk.label} ({chunk.n_rows:,} rows): {', '.join(chunk.drifted_columns) if chunk.drifted else 'no drift'}"
-        for chunk in report.chunks
-    ]
+    quality = [] if report.quality is None else [report.quality.sentence]
     parts = [
-        _list("What moved", found),
-        _list("Real but too small to matter", small),
-        _list("All columns together", [one.sentence for one in report.joint]),
+        _list("What moved", _sentences([one for one in report.columns if one.drifted])),
+        _list("Real but too small to matter", _sentences(list_small(report))),
+        _list("All columns together", _sentences(report.joint)),
         _list("Quality on the labels at hand", quality),
-        _list("Chunks", chunks),
-        _list("Alarms", [str(alarm) for alarm in report.alarms]),
+        _list("Chunks", list(map(_tell_chunk, report.chunks))),
+        _list("Alarms", list(map(str, report.alarms))),
         _list("What to do", report.recommendations),
         _list("Notes", [*report.notes, *_about_tests(report)]),
     ]
-    return [part for part in parts if part]
+    return list(filter(None, parts))
+
+
+def list_small(report: TableDriftReport) -> list[ColumnFinding]:
+    """Return the columns whose change chance does not explain and that is too small for a verdict.
+
+    Examples
+    --------
+    >>> list_small(TableDriftReport("a.csv", "b.csv", 100, 100, (), (), 0.01, 0.2))
+    []
+    """
+    return [one for one in report.columns if not one.drifted and one.adjusted_pvalue <= report.alpha]
+
+
+def _sentences(findings: Sequence[ColumnFinding | JointFinding]) -> list[str]:
+    """Return what the findings say."""
+    return [one.sentence for one in findings]
+
+
+def _tell_chunk(chunk: ChunkFinding) -> str:
+    """Return a chunk's line."""
+    found = ", ".join(chunk.drifted_columns) if chunk.drifted else "no drift"
+    return f"{chunk.label} ({chunk.n_rows:,} rows): {found}"
 
 
 def _headline(report: TableDriftReport) -> str:
@@ -127,7 +145,7 @@ def _headline(report: TableDriftReport) -> str:
     return f"Drift ({report.severity}) in {where} of {tables}."
 
 
-def _row(one: ColumnFinding) -> tuple[str, ...]:
+def _table_row(one: ColumnFinding) -> tuple[str, ...]:
     """Return a column's line in the table."""
     before, after = one.facts.missing_rates
     missing = f"{percent(before)} > {percent(after)}" if before or after else "-"

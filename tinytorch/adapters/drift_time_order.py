@@ -93,7 +93,7 @@ def compare_in_time_order(
     """
     step = math.ceil((reference.n_rows + current.n_rows) / MOST_ORDERED_ROWS)
     tables = [table.take(slice(None, None, step)) for table in (reference, current)]
-    ranked = [_in_order(tables[0][name], tables[1][name]) for name in names]
+    ranked = [_as_ranks(tables[0][name], tables[1][name]) for name in names]
     n_reference, n_current = tables[0].n_rows, tables[1].n_rows
     length = suggest_block_length(*np.split(np.column_stack(ranked), [n_reference]))
     n_shuffles = max(FEWEST_SHUFFLES, math.ceil(1.0 / alpha))
@@ -112,7 +112,7 @@ def _correlation(column: Column) -> float:
     return float(lag1_autocorrelation(present)[0]) if len(present) >= FEWEST_ORDERED_ROWS else 0.0
 
 
-def _in_order(reference: Column, current: Column) -> np.ndarray:
+def _as_ranks(reference: Column, current: Column) -> np.ndarray:
     """Return both columns as one of finite numbers whose order is what counts: ranks of the distinct values."""
     if reference.is_measured:
         pooled = np.concatenate([reference.values, current.values])

@@ -24,6 +24,11 @@ from tinytorch.mlops.contracts import DriftReport
 # A detector handed in may shuffle all rows hundreds of times: it sees an even draw of so many of each table.
 MOST_DETECTOR_ROWS = 5_000
 BLOCKS = "shuffled blocks of rows"
+IF_ORDERED = (
+    "If the rows are in the order of time, p-values are too small: name the column of their times, and blocks of rows "
+    "are shuffled instead."
+)
+NO_JOINT_TESTS = "Tests of all columns together suppose independent rows and were left out."
 
 Rows = tuple[Table, Table] | None
 Tested = tuple[Sequence[float], Sequence[float], Sequence[ColumnFacts]]
@@ -87,26 +92,28 @@ def choose_method(
     >>> choose_method(None, [], DriftSettings()).joint
     False
     """
-    features = [one.name for one in facts if settings.role(one.name) == "feature"]
-    enough = rows is not None and min(table.n_rows for table in rows) >= FEWEST_JOINT_ROWS
-    joint = settings.joint and enough and len(features) > 1
+    joint = settings.joint and _can_join(rows, facts, settings)
     families = 1 + joint + (detector is not None)
     name, correlation = _strongest(rows, [one.name for one in facts if one.kind in MEASURED])
     if correlation <= LARGEST_HARMLESS_CORRELATION:
         return Method(False, joint, families, detector)
     alike = f"neighbouring rows of `{name}` are alike (lag-1 autocorrelation {correlation:.2f})"
     if settings.time is None:
-        warning = (
-            f"Warning: {alike}. If the rows are in the order of time, p-values are too small: name the column of "
-            "their times, and blocks of rows are shuffled instead."
-        )
-        return Method(False, joint, families, detector, (warning,))
-    thinned = rows is not None and sum(table.n_rows for table in rows) > MOST_ORDERED_ROWS
-    note = f"Since {alike}, p-values come from shuffles of whole blocks of rows" + (
-        f" ({MOST_ORDERED_ROWS:,} rows at even steps)." if thinned else "."
-    )
-    left_out = ("Tests of all columns together suppose independent rows and were left out.",) if joint else ()
-    return Method(True, False, 1, None, (note, *left_out))
+        return Method(False, joint, families, detector, (f"Warning: {alike}. {IF_ORDERED}",))
+    note = f"Since {alike}, p-values come from shuffles of whole blocks of rows{_thinning(rows)}."
+    return Method(True, False, 1, None, (note, NO_JOINT_TESTS))
+
+
+def _can_join(rows: Rows, facts: Sequence[ColumnFacts], settings: DriftSettings) -> bool:
+    """Tell whether there are rows and features enough to look at all of them together."""
+    n_features = sum(settings.role(one.name) == "feature" for one in facts)
+    return rows is not None and n_features > 1 and min(table.n_rows for table in rows) >= FEWEST_JOINT_ROWS
+
+
+def _thinning(rows: Rows) -> str:
+    """Say that not all rows are shuffled, where there are too many."""
+    is_thinned = rows is not None and sum(table.n_rows for table in rows) > MOST_ORDERED_ROWS
+    return f" ({MOST_ORDERED_ROWS:,} rows at even steps)" if is_thinned else ""
 
 
 def _strongest(rows: Rows, names: Sequence[str]) -> tuple[str, float]:
@@ -131,24 +138,25 @@ def _by_detector(
     detector: NumericDetector, rows: tuple[Table, Table], facts: Sequence[ColumnFacts], pvalues: list[float], n: int
 ) -> Tested:
     """Let a detector judge the measured columns, which it corrects for their number itself, and Holm the others."""
-    mine = [
-        place
-        for place, one in enumerate(facts)
-        if one.kind in MEASURED and one.missing_reference < one.n_reference and one.missing_current < one.n_current
-    ]
-    others = [place for place in range(len(facts)) if place not in mine]
-    adjusted, told = np.ones(len(facts)), list(facts)
-    if others:
-        adjusted[others] = correct_columns([pvalues[place] for place in others], n)
-    if mine:
-        tables = [_matrix(table, [facts[place].name for place in mine]) for table in rows]
-        detector.fit(tables[0])
-        report = detector.detect_drift(tables[1], 0.0)
-        adjusted[mine] = np.minimum(1.0, n * report.adjusted_pvalue)
-        for place, pvalue in zip(mine, report.pvalue.tolist(), strict=True):
-            pvalues[place] = pvalue
-            told[place] = replace(facts[place], test=f"your {type(detector).__name__}", pvalue=pvalue)
-    return pvalues, adjusted.tolist(), told
+    is_mine = np.array([_is_measured_in_both(one) for one in facts])
+    adjusted, all_pvalues, told = np.ones(len(facts)), np.array(pvalues), list(facts)
+    if not is_mine.all():
+        adjusted[~is_mine] = correct_columns(all_pvalues[~is_mine].tolist(), n)
+    if is_mine.any():
+        names = [one.name for one, mine in zip(facts, is_mine, strict=True) if mine]
+        detector.fit(_matrix(rows[0], names))
+        report = detector.detect_drift(_matrix(rows[1], names), 0.0)
+        adjusted[is_mine] = np.minimum(1.0, n * report.adjusted_pvalue)
+        all_pvalues[is_mine] = report.pvalue
+        for place in np.flatnonzero(is_mine).tolist():
+            told[place] = replace(facts[place], test=f"your {type(detector).__name__}", pvalue=all_pvalues[place])
+    return all_pvalues.tolist(), adjusted.tolist(), told
+
+
+def _is_measured_in_both(one: ColumnFacts) -> bool:
+    """Tell whether a column is measured and has values in both tables."""
+    is_empty = one.missing_reference == one.n_reference or one.missing_current == one.n_current
+    return one.kind in MEASURED and not is_empty
 
 
 def _matrix(table: Table, names: Sequence[str]) -> np.ndarray:

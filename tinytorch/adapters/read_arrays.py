@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,12 @@ import numpy as np
 
 from tinytorch._storage import load_npz
 from tinytorch.adapters.tables import RawTable, check_names
+from tinytorch.mlops.drift._common import name_features
 
 # An array of this name gives the names of the columns of a table beside it.
 NAMES_KEY = "feature_names"
+# Columns whose lengths a message shows.
+LENGTHS_SHOWN = 6
 
 
 def read_arrays(path: Path) -> RawTable:
@@ -63,11 +67,10 @@ def raw_from_array(array: np.ndarray, source: str, names: Sequence[str] | None =
     table = array[:, np.newaxis] if array.ndim == 1 else array
     if table.ndim != 2 or table.size == 0:
         raise ValueError(f"{source} must have rows and columns, got an array of shape {array.shape}.")
-    if names is not None and len(names) != table.shape[1]:
-        raise ValueError(f"{source} must have a name for each of {table.shape[1]} columns, got {len(names)} names.")
-    chosen = [f"feature_{number}" for number in range(table.shape[1])] if names is None else names
-    columns = table.T if table.dtype.kind == "O" else np.ascontiguousarray(table.T)
-    return RawTable(check_names(chosen, source), tuple(plain_column(column, source) for column in columns), source)
+    chosen = names or name_features(None, table.shape[1])
+    if len(chosen) != table.shape[1]:
+        raise ValueError(f"{source} must have a name for each of {table.shape[1]} columns, got {len(chosen)} names.")
+    return _raw(list(zip(chosen, np.ascontiguousarray(table.T), strict=True)), source)
 
 
 def raw_from_mapping(arrays: Mapping[str, Any], source: str) -> RawTable:
@@ -84,19 +87,12 @@ def raw_from_mapping(arrays: Mapping[str, Any], source: str) -> RawTable:
     ('age', 'pixels_0', 'pixels_1')
     """
     members = {str(name): np.asarray(array) for name, array in arrays.items()}
-    tables = [name for name, array in members.items() if array.ndim == 2]
-    if len(tables) == 1 and NAMES_KEY in members:
-        names = [str(name) for name in members.pop(NAMES_KEY).ravel()]
-        if len(members) == 1:
-            return raw_from_array(members[tables[0]], source, names)
-    columns = {name: column for key, array in members.items() for name, column in _columns_of(key, array, source)}
-    lengths = {name: len(column) for name, column in columns.items()}
-    if len(set(lengths.values())) != 1 or 0 in lengths.values():
-        found = ", ".join(f"{name}: {length}" for name, length in list(lengths.items())[:6])
-        raise ValueError(f"{source} must hold columns of one length above 0, got {found or 'nothing'}.")
-    return RawTable(
-        check_names(list(columns), source), tuple(plain_column(column, source) for column in columns.values()), source
-    )
+    if len(members) == 2 and NAMES_KEY in members:
+        names = members.pop(NAMES_KEY).ravel().tolist()
+        return raw_from_array(next(iter(members.values())), source, list(map(str, names)))
+    columns = list(chain.from_iterable(_columns_of(key, array, source) for key, array in members.items()))
+    _check_lengths({name: len(column) for name, column in columns}, source)
+    return _raw(columns, source)
 
 
 def plain_column(column: np.ndarray, source: str) -> np.ndarray:
@@ -127,6 +123,19 @@ def plain_column(column: np.ndarray, source: str) -> np.ndarray:
     raise ValueError(f"{source} must hold numbers, booleans, dates or text, got {column.dtype}.")
 
 
+def _check_lengths(lengths: Mapping[str, int], source: str) -> None:
+    """Refuse columns of different lengths, and no rows."""
+    if len(set(lengths.values())) != 1 or 0 in lengths.values():
+        found = ", ".join(f"{name}: {length}" for name, length in list(lengths.items())[:LENGTHS_SHOWN])
+        raise ValueError(f"{source} must hold columns of one length above 0, got {found or 'nothing'}.")
+
+
+def _raw(columns: Sequence[tuple[str, np.ndarray]], source: str) -> RawTable:
+    """Return named columns of one length as a raw table."""
+    names = check_names([name for name, _ in columns], source)
+    return RawTable(names, tuple(plain_column(column, source) for _, column in columns), source)
+
+
 def _columns_of(key: str, array: np.ndarray, source: str) -> list[tuple[str, np.ndarray]]:
     """Return the columns of one array of an archive."""
     if array.ndim == 1:
@@ -139,11 +148,16 @@ def _columns_of(key: str, array: np.ndarray, source: str) -> list[tuple[str, np.
 def _plain_objects(column: np.ndarray) -> np.ndarray:
     """Return Python objects as numbers if all are, with None and NaN as missing values."""
     listed = [None if value is None or value != value else value for value in column.tolist()]
-    present = [value for value in listed if value is not None]
-    if present and all(isinstance(value, bool) for value in present) and len(present) == len(listed):
+    kinds = {type(value) for value in listed}
+    if kinds == {bool}:
         return np.array(listed, dtype=bool)
-    if all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in present):
-        return np.array([np.nan if value is None else value for value in listed], dtype=np.float64)
+    if kinds <= {int, float, type(None)}:
+        return np.array(listed, dtype=np.float64)  # None becomes NaN
     objects = np.empty(len(listed), dtype=object)
-    objects[:] = [value if value is None or isinstance(value, str) else str(value) for value in listed]
+    objects[:] = list(map(_text_or_none, listed))
     return objects
+
+
+def _text_or_none(value: object) -> str | None:
+    """Return a value as text."""
+    return value if value is None or isinstance(value, str) else str(value)

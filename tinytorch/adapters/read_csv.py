@@ -76,7 +76,7 @@ def read_csv(path: Path, keep_text: Collection[str] = (), progress: Progress | N
     blocks = list(csv_blocks(path, keep_text, progress))
     if len(blocks) == 1:
         return blocks[0]
-    columns = [_joined([block.columns[number] for block in blocks]) for number in range(len(blocks[0].names))]
+    columns = [_joined_blocks([block.columns[number] for block in blocks]) for number in range(len(blocks[0].names))]
     return RawTable(blocks[0].names, tuple(columns), blocks[0].source, blocks[-1].notes)
 
 
@@ -183,7 +183,7 @@ class _Parser:
                 raise ValueError(self._ragged(row, self.n_lines + number))
         named = zip(self.layout.names, zip(*rows, strict=True), strict=True)
         return [
-            _as_objects(cells) if name in self.keep_text else _as_numbers(cells, self.layout.delimiter)
+            _as_objects(cells) if name in self.keep_text else _numbers_or_text(cells, self.layout.delimiter)
             for name, cells in named
         ]
 
@@ -277,7 +277,7 @@ def _fill_empty_cells(text: str, delimiter: str) -> str:
     return f"nan{text}" if text.startswith(delimiter) else text
 
 
-def _as_numbers(column: Sequence[str], delimiter: str) -> np.ndarray:
+def _numbers_or_text(column: Sequence[str], delimiter: str) -> np.ndarray:
     """Return a column of text as float64 if every cell is a number or empty, else as objects."""
     if delimiter == ";" and _has_decimal_commas(column):
         column = [cell.replace(",", ".") for cell in column]
@@ -293,7 +293,7 @@ def _has_decimal_commas(column: Sequence[str]) -> bool:
     return any("," in cell for cell in cells) and all(_DECIMAL_COMMA.fullmatch(cell) for cell in cells)
 
 
-def _joined(parts: Sequence[np.ndarray]) -> np.ndarray:
+def _joined_blocks(parts: Sequence[np.ndarray]) -> np.ndarray:
     """Join the blocks of one column; where numbers meet text, all of it becomes objects."""
     if len({part.dtype for part in parts}) == 1:
         return np.concatenate(parts)

@@ -53,15 +53,13 @@ def read_raw(source: object, name: str, keep_text: Collection[str] = (), progres
     """
     if isinstance(source, (str, os.PathLike)):
         return _read_file(Path(source), keep_text, progress)
-    if isinstance(source, RawTable):
-        return source
     if isinstance(source, np.ndarray):
         return raw_from_array(source, name)
     if isinstance(source, Mapping):
         return raw_from_mapping(source, name)
     if hasattr(source, "column_names") and hasattr(source, "num_rows"):
         return raw_from_arrow(source, name)
-    if hasattr(source, "columns") and hasattr(source, "__getitem__"):
+    if hasattr(source, "columns"):
         return _raw_from_frame(source, name)
     raise ValueError(
         f"{name} must be a path, an array, a dictionary of columns, or a frame of pandas, polars or pyarrow, "

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch.adapters.drift import judge, open_tables
+from tinytorch.adapters.drift import judge_tables
 from tinytorch.adapters.drift_chunks import read_duration
+from tinytorch.adapters.drift_open import open_tables
 from tinytorch.adapters.drift_report import TableDriftReport
 from tinytorch.adapters.drift_settings import (
     DEFAULT_CHUNKS_IN_A_ROW,
@@ -25,7 +26,7 @@ from tinytorch.adapters.saved_reference import save_reference
 from tinytorch.adapters.tables import KINDS
 from tinytorch.checks.calls import ContractError
 from tinytorch.checks.detector import check_detector
-from tinytorch.cli.demo import shown_python
+from tinytorch.cli.invocation import shown_python
 from tinytorch.mlops.drift import lesson
 
 EXIT_DRIFT = 1
@@ -71,7 +72,7 @@ def run_drift(options: argparse.Namespace) -> int:
     try:
         with reading_progress([options.reference, options.current]) as progress:
             tables = open_tables(options.reference, options.current, settings, progress)
-        report = judge(tables, settings, detector)
+        report = judge_tables(tables, settings, detector)
     except MissingExtraError as error:
         raise ValueError(str(error)) from error
     print_report(report, options.all)
