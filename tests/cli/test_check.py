@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -116,8 +117,19 @@ def test_bad_input_is_one_line_and_code_2(project, capsys):
     assert main(["check", "15a"]) == 1
 
 
-def test_where_a_lesson_does_not_import_the_demo_says_so_and_check_still_runs(project, capsys, monkeypatch):
-    monkeypatch.setitem(sys.modules, "tinytorch.cli.demo", None)  # importing it raises ImportError
-    assert main(["demo", "--mine"]) == 2
-    assert "tinytorch demo: a lesson does not import (" in capsys.readouterr().err
-    assert main(["check", "15a"]) == 1
+def test_where_a_lesson_does_not_import_other_commands_say_so_and_check_mends_it(project):
+    lesson = project.add_package() / "mlops/monitor/lesson.py"
+    lesson.write_text("1 / 0\n", encoding="utf-8", newline="\n")
+
+    def run(*arguments: str) -> tuple[int, str]:
+        command = [sys.executable, "-m", "tinytorch.cli", *arguments]
+        done = subprocess.run(command, cwd=project.root, capture_output=True, text=True, check=False)
+        return done.returncode, done.stdout + done.stderr
+
+    code, text = run("demo", "--mine")
+    assert code == 2
+    assert "tinytorch demo: a lesson does not import (ZeroDivisionError: division by zero)" in text
+    code, text = run("check", "15a")
+    assert (code, text.splitlines()[0]) == (1, "15a_monitoring: 0 of 10 points")
+    assert lesson.read_text(encoding="utf-8") != "1 / 0\n"
+    assert "cannot start" not in run("--help")[1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
 import sys
 from collections.abc import Sequence
@@ -14,11 +15,12 @@ from tinytorch.cli.check import add_check
 from tinytorch.cli.doctor import add_doctor
 from tinytorch.cli.grade import add_grade
 from tinytorch.cli.kit import add_kit
-from tinytorch.cli.drift import add_drift
 from tinytorch.cli.lab import add_lab
 from tinytorch.cli.release import add_release
 
 EXIT_BAD_INPUT = 2
+# They import the stages, and with them the lessons, which a student may have left in any state.
+COMMANDS_ON_STAGES = ("demo", "drift")
 # What a shell reports of a program whose reader has left: 128 and the number of SIGPIPE.
 EXIT_BROKEN_PIPE = 141
 DESCRIPTION = """\
@@ -52,9 +54,9 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"tinytorch-mlops {tinytorch.__version__}")
     commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND", required=True)
-    _add_demo_if_it_imports(commands)
+    for name in COMMANDS_ON_STAGES:
+        _add_command_on_stages(commands, name)
     add_lab(commands)
-    add_drift(commands)
     add_check(commands)
     add_doctor(commands)
     add_kit(commands)
@@ -64,24 +66,24 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_demo_if_it_imports(commands: Any) -> None:
-    """Add `demo`, which imports the lessons; where one of them does not import, the other commands must go on."""
+def _add_command_on_stages(commands: Any, name: str) -> None:
+    """Add a command that imports the stages; where a lesson in them does not import, the others must go on."""
     try:
-        from tinytorch.cli.demo import add_demo
+        module = importlib.import_module(f"tinytorch.cli.{name}")
     except Exception as error:  # whatever a lesson raises on import
-        _add_broken_demo(commands, f"{type(error).__name__}: {error}")
+        _add_broken_command(commands, name, f"{type(error).__name__}: {error}")
     else:
-        add_demo(commands)
+        getattr(module, f"add_{name}")(commands)
 
 
-def _add_broken_demo(commands: Any, reason: str) -> None:
-    """Add a `demo` that takes any arguments and says why it cannot start."""
+def _add_broken_command(commands: Any, name: str, reason: str) -> None:
+    """Add a command that takes any arguments and says why it cannot start."""
 
     def say_why(options: argparse.Namespace) -> int:
         raise ValueError(f"a lesson does not import ({reason}). `check` says in which cell, and mends its lesson.py.")
 
     no_option = "\0"  # no argument begins with it, so that all of them are taken
-    parser = commands.add_parser("demo", help="cannot start: a lesson does not import", prefix_chars=no_option)
+    parser = commands.add_parser(name, help="cannot start: a lesson does not import", prefix_chars=no_option)
     parser.add_argument("arguments", nargs=argparse.REMAINDER)
     parser.set_defaults(run=say_why)
 
