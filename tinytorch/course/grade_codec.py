@@ -74,11 +74,11 @@ def from_plain(data: Any) -> Any:
     """
     if data is None or isinstance(data, (bool, int, float, str)):
         return data
-    if not isinstance(data, dict) or data.get("kind") not in _READERS:
+    if not isinstance(data, dict) or str(data.get("kind")) not in _READERS:
         raise ValueError(f"data must be what to_plain makes, got {reprlib.repr(data)}.")
     try:
         return _READERS[data["kind"]](data)
-    except (LookupError, TypeError, AttributeError, RecursionError, MemoryError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError, MemoryError) as error:
         raise ValueError(f"data must be what to_plain makes, got a broken {data['kind']} ({error}).") from None
 
 

@@ -127,10 +127,13 @@ def _is_real_folder(path: Path) -> bool:
 
 
 def _submission(box: _Box, lesson: str) -> Submission:
-    """Choose a student's notebook of one lesson."""
+    """Choose a student's notebook of one lesson, one that is named as the lesson before any other."""
     named = sorted((path for path in box.files if lesson in path.stem), key=lambda path: path.stem != lesson)
-    links = [path.name for path in named if path.is_symlink()]
-    files = [path for path in named if path.is_file() and path.name not in links]
-    notes = [f"{name} is a link to another file and was not followed" for name in links]
+    notes = [f"{path.name} is a link to another file and was not followed" for path in named if path.is_symlink()]
+    files = list(filter(_is_real_file, named))
     notes += [f"another notebook of this lesson was left: {path}" for path in files[1:]]
     return Submission(box.student, lesson, files[0] if files else None, tuple(notes))
+
+
+def _is_real_file(path: Path) -> bool:
+    return path.is_file() and not path.is_symlink()
