@@ -65,6 +65,13 @@ def test_all_lessons_add_up_and_a_finished_one_names_the_next(project, capsys, w
     assert "Next: lesson 15b_drift: " in capsys.readouterr().out
 
 
+def test_who_has_finished_the_course_is_not_sent_into_the_optional_lesson(project, capsys, without_loop):
+    for name in (A, "15b_drift", C):
+        project.solve(name)
+    assert main(["check"]) == 1
+    assert "Next: the whole loop on your own lessons: " in capsys.readouterr().out
+
+
 def test_a_finished_lesson_is_seen_at_work_with_the_students_earlier_ones_and_without(project, capsys):
     project.solve(A)
     project.solve(C)
