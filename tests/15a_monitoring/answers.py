@@ -943,6 +943,13 @@ def never_both(is_firing, breaches_in_a_row, good_in_a_row, needed):
     return breaches_in_a_row >= needed or (is_firing and good_in_a_row < needed)
 
 
+@right("should_fire", "lets a breach, too, say that the trouble goes on")
+def breach_goes_on(is_firing, breaches_in_a_row, good_in_a_row, needed):
+    if is_firing:
+        return breaches_in_a_row > 0 or good_in_a_row < needed
+    return breaches_in_a_row - needed >= 0
+
+
 @right("should_fire", "spells every path out")
 def every_path(is_firing, breaches_in_a_row, good_in_a_row, needed):
     fires = None

@@ -300,6 +300,26 @@ def range_of_known(features):
     return known.max(axis=0) == known.min(axis=0)
 
 
+@wrong("constant_columns", "counts different values with np.unique, which takes all NaN for one value")
+def one_unique_value(features):
+    return np.array([len(np.unique(column)) == 1 for column in features.T])
+
+
+@wrong("constant_columns", "asks for a spread of 0, which rounding misses: 0.1, 0.1, 0.1 has one of 1e-17")
+def spread_of_zero(features):
+    return features.std(axis=0) == 0
+
+
+@wrong("constant_columns", "compares each column with the first row of the first column")
+def first_value_of_the_table(features):
+    return (features == features[0, 0]).all(axis=0)
+
+
+@wrong("constant_columns", "compares neighbours in a row")
+def neighbours_in_a_row(features):
+    return (np.diff(features, axis=1, prepend=features[:, :1]) == 0).all(axis=0)
+
+
 @right("constant_columns", "compares the smallest with the largest")
 def smallest_is_largest(features):
     return features.min(axis=0) == features.max(axis=0)
@@ -449,6 +469,17 @@ def only_large_spreads(reference, current):
     return np.where(spread > 0.2, _fill(current.mean(axis=0) - reference.mean(axis=0), spread), 0.0)
 
 
+@wrong("standard_shift", "divides with `where` but without `out`: numpy leaves there whatever memory held")
+def without_out(reference, current):
+    spread = _joined(reference, current).std(axis=0)
+    return np.divide(current.mean(axis=0) - reference.mean(axis=0), spread, where=spread > 0)
+
+
+@wrong("standard_shift", "joins the two tables into one long row, so that all columns share a spread")
+def appended(reference, current):
+    return _fill(current.mean(axis=0) - reference.mean(axis=0), np.append(reference, current).std())
+
+
 @wrong("standard_shift", "refuses columns without a spread")
 def refuses_no_spread(reference, current):
     spread = _joined(reference, current).std(axis=0)
@@ -506,6 +537,13 @@ def fills_zeros(reference, current):
     has_spread = spread > 0
     result[has_spread] = shift[has_spread] / spread[has_spread]
     return result
+
+
+@right("standard_shift", "divides everywhere, lets numpy warn, and keeps what has a spread")
+def where_there_is_a_spread(reference, current):
+    spread = np.concatenate((reference, current)).std(axis=0)
+    shift = current.mean(axis=0) - reference.mean(axis=0)
+    return np.where(spread > 0, shift / spread, 0)
 
 
 @right("standard_shift", "divides by 1 where there is no spread: the shift is 0 there anyway")
