@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from tinytorch.checks.calls import NOT_YET_WRITTEN
 from tinytorch.course.check_cells import LessonFinder, error_in_words
 from tinytorch.course.child import ChildOutcome, child_job, run_child
 from tinytorch.course.notebook import LESSON_STAGES
@@ -136,8 +137,14 @@ def loop_in_words(lessons: Sequence[str]) -> dict[str, Any]:
     began = f"{DRIFT_KIND} fades from hour {DRIFT_START_STEP}"
     return {
         "told": f"{began}; {_events_in_words(run.first_event)}; {right:.1%} right at the end",
-        "problems": {LESSON_OF_PART[part]: f"{part}: {reason}" for part, reason in reversed(reasons)},
+        "problems": {LESSON_OF_PART[part]: _why_not_own(part, reason) for part, reason in reversed(reasons)},
     }
+
+
+def _why_not_own(part: str, reason: str) -> str:
+    """Say in one line why the library's part stands in; of an unwritten blank the name is enough."""
+    stands_in, _, unwritten = reason.partition(f"{NOT_YET_WRITTEN}: ")
+    return f"{part}: {stands_in}{NOT_YET_WRITTEN}: {unwritten.split(',')[0]}" if unwritten else f"{part}: {reason}"
 
 
 def _events_in_words(first_event: Callable[[str], float | None]) -> str:

@@ -103,15 +103,19 @@ def next_step(results: Sequence[LessonResult], modules: Path) -> str:
     for result in results:
         if result.name > LAST_OF_THE_COURSE and not result.earned and len(results) > 1:
             return _next_lesson(LAST_OF_THE_COURSE)  # optional, and not begun
-        number = result.name.split("_")[0]
-        place = notebook_path(modules, result.name).as_posix()
-        for blank in result.blanks:
-            if blank.status != RIGHT:
-                verb = "write" if blank.status == UNWRITTEN else "mend"
-                return f"{verb} {blank.blank} (cell {blank.cell_id} of {place}); save; {shown_command()} check {number}"
-        if result.refused:
-            return f"mend what is said above of {place}; save; {shown_command()} check {number}"
+        if not result.finished:
+            return _to_mend(result, notebook_path(modules, result.name).as_posix())
     return _next_lesson(results[-1].name)
+
+
+def _to_mend(result: LessonResult, place: str) -> str:
+    """Name the first blank of an unfinished lesson that earns less than its points."""
+    again = f"save; {shown_command()} check {result.name.split('_')[0]}"
+    for blank in result.blanks:
+        if blank.status != RIGHT:
+            verb = "write" if blank.status == UNWRITTEN else "mend"
+            return f"{verb} {blank.blank} (cell {blank.cell_id} of {place}); {again}"
+    return f"mend what is said above of {place}; {again}"
 
 
 def _next_lesson(name: str) -> str:
