@@ -78,8 +78,8 @@ def test_a_failure_says_the_call_what_was_expected_and_what_came_back():
 
 def test_an_answer_listed_as_a_mistake_is_named_in_place_of_the_hint():
     case = Case((np.array([1.0, 3.0]),), 2.0, hint="look again", mistakes=((4.0, "this is the sum"), (None, "nothing")))
-    assert message_of(np.sum, [case]).endswith("got 4. this is the sum.")
-    assert message_of(lambda values: 7.0, [case]).endswith("got 7. look again.")
+    assert message_of(np.sum, [case]).endswith("got 4. This is the sum.")
+    assert message_of(lambda values: 7.0, [case]).endswith("got 7. Look again.")
     check_cases(np.mean, [case])
 
 
@@ -98,7 +98,7 @@ def test_an_error_in_the_students_code_is_told_with_its_line():
 
     said = message_of(share, [Case((1, 0), 0.0, hint="think of an empty batch")])
     assert "ZeroDivisionError was raised in the line `return part / whole`" in said
-    assert said.endswith("think of an empty batch.")
+    assert said.endswith("Think of an empty batch.")
 
 
 def test_an_expected_error_must_be_raised():
@@ -119,8 +119,8 @@ def test_one_more_hint_is_offered_at_each_failure_from_the_second_on_and_success
     tripled.answer = 4
     cases, hints = [Case((1,), 3)], ["multiply", "by three"]
     assert "Hint" not in message_of(tripled, cases, hints=hints)
-    assert message_of(tripled, cases, hints=hints).endswith("Hint: multiply")
-    assert message_of(tripled, cases, hints=hints).endswith("Hint: multiply Hint: by three")
+    assert message_of(tripled, cases, hints=hints).endswith("Hint: multiply.")
+    assert message_of(tripled, cases, hints=hints).endswith("Hint: multiply. Hint: by three.")
     tripled.answer = 3
     check_cases(tripled, cases, hints=hints)
     tripled.answer = 4

@@ -92,7 +92,7 @@ def test_the_points_stand_in_nbgraders_own_gradebook(graded: Path) -> None:
 def test_the_statistics_name_the_most_common_mistake(graded: Path) -> None:
     first, second = rows(graded / "results" / "statistics.csv")[:2]
     assert (first["blank"], first["submitted"], first["solved"], first["unwritten"]) == (FIRST.name, "6", "1", "3")
-    assert "expected 0.75, got 3. this is the number of right answers" in first["most_common_mistake"]
+    assert "expected 0.75, got 3. This is the number of right answers" in first["most_common_mistake"]
     assert first["its_count"] == "2"
     assert (second["solved"], second["most_common_mistake"]) == ("2", "")
 
@@ -108,7 +108,7 @@ def test_each_student_has_a_page_that_says_what_the_check_said(graded: Path) -> 
     pages = {path.stem: path.read_text(encoding="utf-8") for path in (graded / "results" / "feedback").glob("*.html")}
     assert len(pages) == 7
     assert f"{FULL:g} of {FULL:g} points" in pages["ada"]
-    assert "this is the number of right answers; a share divides by n" in pages["cy-counts"]
+    assert "This is the number of right answers; a share divides by n" in pages["cy-counts"]
     assert "batch_accuracy is not yet written: steps 1-3 above." in pages["ben-untouched"]
 
 

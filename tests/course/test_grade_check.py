@@ -155,7 +155,7 @@ def test_loops_without_end_end_and_cost_only_their_own_points(judge: Judge) -> N
 
 
 def test_messages_are_those_that_the_student_saw(judge: Judge) -> None:
-    assert "this is the number of right answers" in first(judge(f"{ANSWER}(predictions == labels).sum()")).said
+    assert "This is the number of right answers" in first(judge(f"{ANSWER}(predictions == labels).sum()")).said
     assert "line 1 cannot be read" in first(judge(TRICKS["does not parse"])).said
     assert "in the line `return 1 / 0`: division by zero." in first(judge(f"{ANSWER}1 / 0")).said
     changes = "def batch_accuracy(predictions, labels):\n    predictions[0] = 9\n    return 0.75"

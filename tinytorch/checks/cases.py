@@ -247,7 +247,7 @@ def _not_written(function: Callable[..., Any] | CodeType, name: str) -> str:
 def _next_hints(name: str, hints: Sequence[str]) -> list[str]:
     """Count a failing check of a blank, and return the hints that it has earned."""
     _failures[name] += 1
-    return [f"Hint: {hint}" for hint in hints[: max(0, _failures[name] - FAILURES_BEFORE_HINT + 1)]]
+    return [f"Hint: {hint.rstrip('.')}." for hint in hints[: max(0, _failures[name] - FAILURES_BEFORE_HINT + 1)]]
 
 
 @dataclass(frozen=True)
@@ -382,8 +382,8 @@ def _is_bool(array: np.ndarray) -> bool:
 
 
 def _sentence(statement: str, addition: str) -> str:
-    """Join a statement and what may follow it, with one full stop at the end."""
-    return f"{statement} {addition.rstrip('.')}." if addition else statement
+    """Join a statement and what may follow it, which begins with a capital and ends with one full stop."""
+    return f"{statement} {addition[:1].upper()}{addition[1:].rstrip('.')}." if addition else statement
 
 
 def _is_exception(value: Any) -> bool:
