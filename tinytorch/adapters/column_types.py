@@ -197,7 +197,7 @@ def _read_numbers(values: np.ndarray) -> tuple[np.ndarray, int]:
     if values.dtype.kind == "M":
         return _read_dates(values)
     try:
-        numbers = values.astype(np.float64)
+        numbers = values.astype(np.float64, copy=False)
     except (TypeError, ValueError):
         return _read_one_by_one(values, _number)
     is_infinite = np.isinf(numbers)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import uuid
 from pathlib import Path
 
 from tinytorch.adapters.demo_data import DemoPageData
 from tinytorch.adapters.extras import require_extra
+from tinytorch.adapters.page_file import write_page
 
 
 def write_demo_page(data: DemoPageData, path: str | os.PathLike[str]) -> Path:
@@ -36,14 +36,4 @@ def write_demo_page(data: DemoPageData, path: str | os.PathLike[str]) -> Path:
     # Only now: its own imports are those that the line above asks for.
     from tinytorch.adapters.demo_render import render_demo_page
 
-    target = Path(path)
-    text = render_demo_page(data)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    # In the same folder, so that the final rename stays within one file system.
-    draft = target.with_name(f".{target.name}.{uuid.uuid4().hex}.part")
-    try:
-        draft.write_text(text, encoding="utf-8", newline="\n")
-        os.replace(draft, target)
-    finally:
-        draft.unlink(missing_ok=True)
-    return target
+    return write_page(render_demo_page(data), path)

@@ -13,6 +13,7 @@ from tinytorch.adapters.tables import Column
 DRAWN_BINS = 40
 # The drawing ends where so small a share of either table lies beyond; what does is drawn in the last bin.
 TAIL_SHARE = 0.002
+SECONDS_PER_DAY = 86_400.0
 # Categories with a bar of their own.
 DRAWN_CATEGORIES = 12
 
@@ -69,7 +70,7 @@ def shape_column(fitted: FittedColumn, current: Column) -> ColumnShape:
     low, high = (
         pick(_at(known, share), _at(values, share)) for pick, share in ((min, TAIL_SHARE), (max, 1 - TAIL_SHARE))
     )
-    edges = bin_edges(low, high)
+    edges = bin_edges(low, high, _unit(known, values, current.kind))
     shares = [
         _shares_between(np.searchsorted(sample, edges[1:-1], side="right"), len(sample)) for sample in (known, values)
     ]
@@ -96,17 +97,37 @@ def shape_categories(name: str, categories: tuple[str, ...], before: np.ndarray,
     return ColumnShape(name, "category", np.empty(0), labels, p, q)
 
 
-def bin_edges(low: float, high: float) -> np.ndarray:
-    """Return the edges of bins from low to high; a single value gets bins around it.
+def bin_edges(low: float, high: float, unit: float = 0.0) -> np.ndarray:
+    """Return the edges of at most 40 bins from low to high; a single value gets bins around it.
+
+    Parameters
+    ----------
+    low, high : float
+    unit : float
+        If above 0, all values are multiples of it, and each bin holds equally many of them: whole numbers in bins of
+        uneven widths would look like a comb.
 
     Examples
     --------
     >>> len(bin_edges(0.0, 1.0)), bool(bin_edges(7.0, 7.0)[0] < 7.0)
     (41, True)
+    >>> bin_edges(0.0, 3.0, unit=1.0)
+    array([-0.5,  0.5,  1.5,  2.5,  3.5])
     """
+    if unit > 0:
+        step = unit * np.ceil(((high - low) / unit + 1) / DRAWN_BINS)
+        n_bins = int(np.ceil((high - low + unit) / step))
+        return np.asarray(low - unit / 2 + step * np.arange(n_bins + 1))
     if not low < high:
         low, high = low - max(0.5, abs(low) * 0.01), high + max(0.5, abs(high) * 0.01)
     return np.linspace(low, high, DRAWN_BINS + 1)
+
+
+def _unit(reference: np.ndarray, current: np.ndarray, kind: str) -> float:
+    """Return the unit that all values are multiples of, 0 if there is none: 1, or for dates a day."""
+    unit = SECONDS_PER_DAY if kind == "date" else 1.0
+    looked_at = np.concatenate([reference[:: max(1, len(reference) // 1000)], current[:: max(1, len(current) // 1000)]])
+    return unit if not np.mod(looked_at, unit).any() else 0.0
 
 
 def _padded(reference: Column, current: Column) -> np.ndarray:

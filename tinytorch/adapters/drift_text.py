@@ -32,7 +32,7 @@ def tell_report(report: TableDriftReport, show_all: bool = False) -> str:
     >>> print(tell_report(TableDriftReport("a.csv", "b.csv", 100, 100, (), (), 0.01, 0.2)).splitlines()[0])
     No drift: 0 columns of b.csv (100 rows) against a.csv (100 rows).
     """
-    parts = [_headline(report)]
+    parts = [headline(report)]
     for title, rows, hidden in list_sections(report, show_all):
         parts.append("\n".join([f"{title}:", *_aligned([HEADINGS, *rows]), *([hidden] if hidden else [])]))
     return "\n\n".join([*parts, *tell_findings(report)])
@@ -59,7 +59,7 @@ def _print_rich(report: TableDriftReport, show_all: bool) -> None:
     from rich.text import Text
 
     console = Console()
-    console.print(Text(_headline(report), style="bold red" if report.drifted else "bold green"))
+    console.print(Text(headline(report), style="bold red" if report.drifted else "bold green"))
     for title, rows, hidden in list_sections(report, show_all):
         grid = Grid(*HEADINGS, title=title, title_justify="left", caption=hidden or None, caption_justify="left")
         for row in rows:
@@ -106,7 +106,7 @@ def tell_findings(report: TableDriftReport) -> list[str]:
         _list("Chunks", list(map(_tell_chunk, report.chunks))),
         _list("Alarms", list(map(str, report.alarms))),
         _list("What to do", report.recommendations),
-        _list("Notes", [*report.notes, *_about_tests(report)]),
+        _list("Notes", [*report.notes, *about_tests(report)]),
     ]
     return list(filter(None, parts))
 
@@ -133,8 +133,14 @@ def _tell_chunk(chunk: ChunkFinding) -> str:
     return f"{chunk.label} ({chunk.n_rows:,} rows): {found}"
 
 
-def _headline(report: TableDriftReport) -> str:
-    """Say the verdict and what was compared."""
+def headline(report: TableDriftReport) -> str:
+    """Return the verdict and what was compared.
+
+    Examples
+    --------
+    >>> headline(TableDriftReport("a.csv", "b.csv", 100, 100, (), (), 0.01, 0.2))
+    'No drift: 0 columns of b.csv (100 rows) against a.csv (100 rows).'
+    """
     tables = f"{report.current} ({report.n_current:,} rows) against {report.reference} ({report.n_reference:,} rows)"
     if not report.drifted:
         return f"No drift: {len(report.columns)} columns of {tables}."
@@ -161,8 +167,14 @@ def _table_row(one: ColumnFinding) -> tuple[str, ...]:
     )
 
 
-def _about_tests(report: TableDriftReport) -> list[str]:
-    """Say what the verdict promises, what it can see, and what was left out."""
+def about_tests(report: TableDriftReport) -> list[str]:
+    """Return what the verdict promises, what it can see, and what was left out.
+
+    Examples
+    --------
+    >>> len(about_tests(TableDriftReport("a.csv", "b.csv", 100, 100, (), (), 0.01, 0.2)))
+    2
+    """
     notes = [
         f"Tables of one law are called drifted with probability {report.alpha:g} at most; effects below "
         f"{report.minimum_effect:g} standard deviations (sd) raise no verdict.",

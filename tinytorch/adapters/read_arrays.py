@@ -113,7 +113,7 @@ def plain_column(column: np.ndarray, source: str) -> np.ndarray:
     if column.dtype.kind in "bM":
         return column
     if column.dtype.kind in "iuf":
-        return column.astype(np.float64)
+        return column.astype(np.float64, copy=False)
     if column.dtype.kind == "S":
         return np.char.decode(column, "utf-8", "replace").astype(object)
     if column.dtype.kind == "U":

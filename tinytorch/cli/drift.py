@@ -11,6 +11,7 @@ import numpy as np
 from tinytorch.adapters.drift import judge_tables
 from tinytorch.adapters.drift_chunks import read_duration
 from tinytorch.adapters.drift_open import open_tables
+from tinytorch.adapters.drift_page import write_drift_page
 from tinytorch.adapters.drift_report import TableDriftReport
 from tinytorch.adapters.drift_settings import (
     DEFAULT_CHUNKS_IN_A_ROW,
@@ -80,6 +81,8 @@ def run_drift(options: argparse.Namespace) -> int:
         save_reference(tables.reference, options.save_reference, options.exact)
     if options.json is not None:
         _write(options.json, report.to_json(), "--json")
+    if options.html is not None:
+        write_drift_page(report, options.html)
     _tell_next(options, report)
     return EXIT_DRIFT if report.drifted else 0
 
