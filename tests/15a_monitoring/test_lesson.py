@@ -348,7 +348,7 @@ WRONG = {
         (lambda b, s, k: b - k, "the number of standard errors"),
     ],
     "count_in_a_row": [
-        (_count_all, "only those at the end count"),
+        (_count_all, "counts every True"),
         (lambda flags: int(np.logical_and.accumulate(flags).sum()), "counts from the oldest"),
         (lambda flags: bool(len(flags) and flags[-1]), "the newest flag only"),
         (_longest, "stand at the beginning"),

@@ -187,6 +187,11 @@ def test_a_table_stands_on_one_line_and_a_record_is_named_by_its_own_words():
     assert said == "<lambda>([[1], [2]], (<flag x>,)): expected 1, got 0."
 
 
+def test_empty_tables_of_different_shapes_look_different():
+    said = message_of(lambda: (np.zeros((0, 2)),), [Case((), (np.zeros((0,)),))])
+    assert said == "<lambda>(): expected ([],), got (<array of shape (0, 2)>,)."
+
+
 def test_a_comparison_of_whole_arrays_gets_the_sentence_that_helps():
     said = message_of(lambda v: not (v > 1 and v < 3), [Case((np.arange(4),), 1, hint="think again")])
     assert said.endswith("never `and`; `~` turns booleans round.")

@@ -351,7 +351,7 @@ def _show(value: Any) -> str:
     if not (isinstance(value, np.ndarray) or _is_numeric(value)):
         return reprlib.repr(value)
     array = np.asarray(value)
-    if array.size > MOST_NUMBERS_SHOWN:
+    if array.size > MOST_NUMBERS_SHOWN or (array.size == 0 and array.ndim > 1):
         return f"<array of shape {array.shape}>"
     text = np.array2string(array, separator=", ", formatter={"float_kind": lambda number: f"{number:.6g}"})
     return " ".join(text.split())
