@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import linecache
+import re
 import sys
 from collections.abc import Sequence
 from importlib.abc import MetaPathFinder
@@ -28,6 +29,8 @@ from tinytorch.course.notebook import (
 )
 
 UNWRITTEN, WRONG, BROKEN, RIGHT = "not yet written", "not right", "does not run", "right"
+
+_LOST_NAME = re.compile(r"cannot import name '(\w+)' from 'tinytorch\.mlops\.\w+\.lesson'")
 
 
 class LessonFinder(MetaPathFinder):
@@ -128,7 +131,10 @@ def import_problem(stage: str) -> str:
     try:
         importlib.import_module(f"tinytorch.mlops.{stage}")
     except BaseException as error:  # whatever a lesson raises on import
-        return error_in_words(error)
+        lost = _LOST_NAME.search(str(error)) if isinstance(error, ImportError) else None
+        return (
+            f"it no longer defines {lost[1]}: was a cell deleted, or a name changed?" if lost else error_in_words(error)
+        )
     return ""
 
 

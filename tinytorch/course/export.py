@@ -70,12 +70,12 @@ def export_aside(notebook: LessonNotebook, folder: Path) -> str:
     problem = export_problem(notebook)
     if problem:
         return problem
-    from nbdev.export import nb_export  # type: ignore[import-untyped]
-
     copy = notebook_path(folder / "modules", notebook.name)
     copy.parent.mkdir(parents=True)
     shutil.copyfile(notebook.path, copy)
     try:
+        from nbdev.export import nb_export  # type: ignore[import-untyped]
+
         nb_export(copy, lib_path=folder / "tinytorch")
     except Exception as error:  # nbdev raises whatever it meets
         return f"{notebook.path.name}: nbdev could not export it: {type(error).__name__}: {error}."
