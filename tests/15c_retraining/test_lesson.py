@@ -304,6 +304,15 @@ def test_every_blank_has_its_checks_and_there_are_at_most_six():
     assert len(CELLS.blanks) <= 6
 
 
+def test_every_check_keeps_a_further_hint_and_a_look_at_the_work_follows():
+    for number, cell in enumerate(CELLS.cells):
+        if cell["id"] not in CELLS.checks:
+            continue
+        assert "hints=" in "".join(cell["source"]), cell["id"]
+        after = [later["id"] for later in CELLS.cells[number + 1 : number + 4]]
+        assert any(name.startswith(("look-", "show-")) for name in after), cell["id"]
+
+
 def test_the_notebook_fits_into_one_sitting():
     sizes = CELLS.sizes()
     limits = {"cells": 60, "words": 3000, "code lines": 25, "solution lines": 8}
