@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import uuid
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -32,17 +33,45 @@ def save_npz(path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray]) -> 
     for name, array in arrays.items():
         if np.asarray(array).dtype.hasobject:
             raise ValueError(f"arrays[{name!r}] must hold numbers or text, got Python objects.")
+    write_whole(path, lambda file: np.savez(file, **arrays))  # type: ignore[arg-type]
+
+
+def write_whole(path: str | os.PathLike[str], write: Callable[[BinaryIO], object]) -> None:
+    """Let `write` fill a draft, sync it to the disk, and put it in the place of `path` in one step.
+
+    A crash, a full disk or a failing `write` leaves the old content or the new, never a part. Missing folders are
+    made.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_whole(Path(folder) / "note.txt", lambda file: file.write(b"whole"))
+    ...     (Path(folder) / "note.txt").read_bytes()
+    b'whole'
+    """
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     draft = target.with_name(f".{target.name}.{uuid.uuid4().hex}.part")  # the same folder: a rename moves no bytes
     try:
         with open(draft, "xb") as file:
-            np.savez(file, **arrays)  # type: ignore[arg-type]
+            write(file)
             file.flush()
             os.fsync(file.fileno())
         os.replace(draft, target)
     finally:
         draft.unlink(missing_ok=True)
+    _sync_folder(target.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Bring a renamed entry of a folder to the disk; Windows opens no folders, and needs it not."""
+    if os.name == "posix":
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def load_npz(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:

@@ -14,8 +14,9 @@ from batches import answered
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tinytorch.adapters.sqlite_file import schema_version
 from tinytorch.adapters.sqlite_store import IDS_AT_ONCE, MonitoringStore
-from tinytorch.adapters.store_schema import FIRST_VERSION, MIGRATIONS, open_store, schema_version
+from tinytorch.adapters.store_schema import FIRST_VERSION, MIGRATIONS, open_store
 from tinytorch.mlops.contracts import Alert, DriftReport, LabelBatch, PredictionBatch
 from tinytorch.mlops.monitor import Metric
 from tinytorch.mlops.prediction_log import PredictionLog

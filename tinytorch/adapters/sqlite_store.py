@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinytorch.adapters.store_schema import open_store, transaction
+from tinytorch.adapters.sqlite_file import transaction
+from tinytorch.adapters.store_schema import open_store
 from tinytorch.mlops._record import Record
 from tinytorch.mlops.contracts import Alert, DriftReport, LabelBatch, LabelledBatch, PredictionBatch
 from tinytorch.mlops.monitor import Metric

@@ -64,22 +64,26 @@ def hash_model(model: Any) -> str:
     Parameters
     ----------
     model : Model
-        It must have a `state_dict()` of arrays; `architecture`, if it has one, is hashed with them.
+        It must have a `state_dict()` of arrays; `architecture`, if it has one, is hashed with them. A model without
+        weights of its own (a function, a file, a server) may say by its attribute `content_hash` what identifies it.
 
     Raises
     ------
     ValueError
-        If the model has no `state_dict()`: then only its owner can say what identifies it.
+        If the model has neither: then only its owner can say what identifies it.
 
     Examples
     --------
     >>> hash_model(print)
     Traceback (most recent call last):
     ...
-    ValueError: model must have a state_dict() to be hashed, got builtin_function_or_method.
+    ValueError: model must have a state_dict() or a content_hash to be hashed, got builtin_function_or_method.
     """
+    said = getattr(model, "content_hash", None)
+    if isinstance(said, str) and said:
+        return said
     if not hasattr(model, "state_dict"):
-        raise ValueError(f"model must have a state_dict() to be hashed, got {type(model).__name__}.")
+        raise ValueError(f"model must have a state_dict() or a content_hash to be hashed, got {type(model).__name__}.")
     architecture = str(getattr(model, "architecture", type(model).__name__))
     arrays = {f"state/{name}": np.asarray(value) for name, value in model.state_dict().items()}
     return hash_arrays({**arrays, "architecture": np.frombuffer(architecture.encode(), dtype=np.uint8)})
