@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import site
 import sys
+import sysconfig
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from tinytorch.course.grade_check import CheckVerdict, judge_cells
 from tinytorch.course.grade_stage import build_stage
 from tinytorch.course.grade_student import StudentProcess
 from tinytorch.course.grade_walls import Limits
+from tinytorch.course.grade_worker import reach
 from tinytorch.course.notebook import Cell
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="grading needs POSIX")
@@ -204,3 +207,13 @@ def test_given_classes_are_graded_on_the_students_own_function(stage: Path) -> N
         cells = [Cell("half", "code", f"def half(n):\n    return {body}"), given, check]
         with StudentProcess(stage, LIMITS) as student:
             assert judge_cells(cells, lesson, student)["check-half"].passed is passes
+
+
+def test_no_folder_that_the_process_reads_can_hold_an_installed_package_of_ours(stage: Path, tmp_path: Path) -> None:
+    for name in ("numpy", "tinytorch", "tinytorch_mlops-1.dist-info", "__editable__.tinytorch_mlops.pth"):
+        (tmp_path / name).mkdir()
+    readable, _ = reach(stage, tmp_path)
+    assert {path.name for path in readable if path.parent == tmp_path} == {"numpy"}
+    installed = [Path(sysconfig.get_path("purelib")), *map(Path, site.getsitepackages()), ROOT]
+    for tree in readable:
+        assert not any(place.is_relative_to(tree) for place in installed), tree

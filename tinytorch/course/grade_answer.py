@@ -39,7 +39,8 @@ def raise_what_was_raised(raised: dict[str, Any]) -> NoReturn:
     """
     names = [str(name) for name in raised.get("classes") or ["Exception"]]
     above = next((kind for name in names if (kind := _builtin(name))), RuntimeError)
-    kind = above if above.__name__ == names[0] else type(names[0], (above,), {"__module__": __name__})
+    same = above.__name__ == names[0] or not names[0].isidentifier()
+    kind = above if same else type(names[0], (above,), {"__module__": __name__})
     error = _make(kind, str(raised.get("said", "")))
     linecache.cache[PLACE] = (0, None, [str(raised.get("line", ""))], PLACE)
     exec(compile("raise error", PLACE, "exec"), {"error": error})

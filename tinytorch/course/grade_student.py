@@ -27,6 +27,8 @@ from tinytorch.course.grade_walls import Limits
 START_SECONDS = 60.0
 # No answer to a blank is longer; a student's process could otherwise fill the grader's memory.
 LONGEST_ANSWER = 2**26
+# More than a whole number of MOST_BITS has.
+LONGEST_NUMBER = 2000
 _HEAD = struct.Struct("!Q")
 _PIECE = 2**16
 
@@ -141,7 +143,7 @@ class StudentProcess:
         if size > LONGEST_ANSWER:
             self._give_up(f"its answer is too long ({size} bytes)")
         with contextlib.suppress(ValueError, RecursionError):
-            answer = json.loads(self._read(size, deadline))
+            answer = json.loads(self._read(size, deadline), parse_int=_short_number)
             if isinstance(answer, dict):
                 return answer
         self._give_up("its answer cannot be read")
@@ -172,3 +174,10 @@ class StudentProcess:
                 pipe.close()
         self._process.wait()
         self._process = None
+
+
+def _short_number(digits: str) -> int:
+    """Refuse a number that takes minutes to read."""
+    if len(digits) > LONGEST_NUMBER:
+        raise ValueError(f"a number must have at most {LONGEST_NUMBER} digits, got {len(digits)}.")
+    return int(digits)

@@ -69,7 +69,8 @@ class Limits:
 def limit_resources(limits: Limits) -> None:
     """Bound memory, files and time on the processor for the rest of this process."""
     memory = limits.memory_mb * 2**20
-    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    with contextlib.suppress(*(ValueError, OSError) if sys.platform == "darwin" else ()):  # macOS does not know it
+        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 

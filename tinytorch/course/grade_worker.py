@@ -38,13 +38,15 @@ DEFINITIONS = (
 )
 """What is taken from a cell that a student added: a loop or a plot in it has nothing to do with a blank."""
 # Where programs written in C find the libraries they are linked with.
-SYSTEM_LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache", "/dev/urandom")
+SYSTEM_LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib")
+SYSTEM_FILES = ("/etc/ld.so.cache", "/dev/urandom")
+MAY_HOLD_SOLUTIONS = ("tinytorch", "__editable__", "site-packages", "dist-packages", "python")
 
 
 def main(stage: Path, packages: Path, limits: Limits) -> None:
     """Build the walls, then run cells and answer calls until the grader hangs up."""
     requests, answers = _take_the_pipes()
-    readable, listed = _reach(stage, packages)
+    readable, listed = reach(stage, packages)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         locked = lock_files(readable, listed)
@@ -121,14 +123,22 @@ def _parse(source: str, place: str) -> list[ast.stmt]:
         return ast.parse("\n".join(lines), place).body
 
 
-def _reach(stage: Path, packages: Path) -> tuple[list[Path], list[Path]]:
-    """What the process may read (Python, its libraries, installed packages, the copy), and what it may list.
+def reach(stage: Path, packages: Path) -> tuple[list[Path], list[Path]]:
+    """Return what the process may read, and the folders of which it may see the names.
 
-    An installed `tinytorch` would hold the solutions, so the folder of the packages is opened one by one.
+    Python, the libraries of the system, the installed packages and the copy. An installed `tinytorch` would hold the
+    solutions, so folders that may hold packages are opened child by child.
     """
     standard = [Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib")]
-    installed = [path for path in packages.iterdir() if not path.name.lower().startswith(("tinytorch", "__editable__"))]
-    return [stage, *map(Path, SYSTEM_LIBRARIES), *standard, *installed], [packages]
+    libraries = [Path(name) for name in SYSTEM_LIBRARIES]
+    children = [child for folder in (packages, *standard, *libraries) for child in _children_of_others(folder)]
+    return [stage, *map(Path, SYSTEM_FILES), *children], [packages, *standard]
+
+
+def _children_of_others(folder: Path) -> list[Path]:
+    """What stands in a folder, but for our package, links to it, and whatever may hold either."""
+    found = sorted(folder.iterdir()) if folder.is_dir() else []
+    return [path for path in found if not path.name.lower().startswith(MAY_HOLD_SOLUTIONS)]
 
 
 def _take_the_pipes() -> tuple[BinaryIO, BinaryIO]:
