@@ -127,9 +127,9 @@ def test_names_that_are_no_blank_are_found(tmp_path: Path) -> None:
     assert found == ("shares is answered or explained, and is no blank",)
 
 
-def test_endless_and_greedy_answers_stop(tmp_path: Path) -> None:
+def test_endless_greedy_and_leaving_answers_stop_nothing(tmp_path: Path) -> None:
     too_much = 2**33 if sys.platform == "linux" else 2**60  # elsewhere there is no limit but that of the machine
-    wrong = {**WRONG, "endless": "[0 for _ in iter(int, 1)]", "greedy": f"bytearray({too_much})"}
+    wrong = {**WRONG, "endless": "[0 for _ in iter(int, 1)]", "greedy": f"bytearray({too_much})", "leaves": "exit()"}
     (tmp_path / "answers.py").write_text(answers_text(wrong, RIGHT), encoding="utf-8", newline="\n")
     (blank,) = audit_lesson(small_lesson(), small_module(), tmp_path).blanks
     said = {answer.name: answer.message for answer in blank.wrong}

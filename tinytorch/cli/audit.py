@@ -26,8 +26,8 @@ def add_audit(commands: Any) -> None:
         description=(
             "Try the check cells on the answers in TESTS/<lesson>/answers.py and on mutants of the solutions. The bar: "
             "every wrong answer is caught with a written message, every right one is accepted, and each mutant that "
-            "survives has its reason in survivors.json. Exit code 1 below the bar. It runs in the instructor's clone: a "
-            "student's kit holds no answers."
+            "survives has its reason in survivors.json. Exit code 1 below the bar. It runs in the instructor's clone: "
+            "a student's kit holds no answers."
         ),
         epilog="example: tinytorch audit 15a",
     )

@@ -88,7 +88,7 @@ class _BlankTrial:
                     run_check_cell(self.notebook, check, namespace)
             except CheckFailed as failure:
                 return str(failure), failure.written
-            except (Exception, RanTooLong) as error:  # whatever a check lets through fails the cell
+            except (Exception, SystemExit, RanTooLong) as error:  # whatever a check lets through fails the cell
                 return f"{type(error).__name__}: {error}", ""
         return None
 
