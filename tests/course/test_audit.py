@@ -157,6 +157,7 @@ def test_the_command_prints_a_table_and_the_next_step(
     assert lines[0].split()[0] == "blank"
     assert "15a_monitoring" in lines
     assert next(line for line in lines if line.startswith("should_fire")).split()[-1] == "0"
+    assert next(line for line in lines if line.startswith("all ")).split()[-1] == "0"
     assert lines[-1].startswith("next: tinytorch ")
 
 

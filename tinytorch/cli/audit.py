@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tinytorch.course.audit import audit_lesson
-from tinytorch.course.audit_report import BlankAudit, LessonAudit
+from tinytorch.course.audit_report import LessonAudit
 from tinytorch.course.notebook import LessonNotebook, find_notebooks, lesson_name
 
 EXIT_BELOW_BAR = 1
@@ -65,7 +65,9 @@ def _report(audits: Sequence[LessonAudit]) -> str:
     """Return the table, what is below the bar, and the next step."""
     lines = [_ROW.format(*_HEADINGS)]
     for audit in audits:
-        lines += ["", audit.lesson, *(_counts_row(blank) for blank in audit.blanks)]
+        lines += ["", audit.lesson, *(_counts_row(blank.blank, blank.counts()) for blank in audit.blanks)]
+    counts = [blank.counts() for audit in audits for blank in audit.blanks]
+    lines += ["", _counts_row("all", {name: sum(count[name] for count in counts) for name in counts[0]})]
     shortfalls = [sentence for audit in audits for sentence in audit.shortfalls]
     lines += ["", *(f"- {sentence}" for sentence in shortfalls)]
     if shortfalls:
@@ -75,10 +77,9 @@ def _report(audits: Sequence[LessonAudit]) -> str:
     return "\n".join(lines)
 
 
-def _counts_row(blank: BlankAudit) -> str:
-    counts = blank.counts()
+def _counts_row(name: str, counts: dict[str, int]) -> str:
     return _ROW.format(
-        blank.blank,
+        name,
         f"{counts['wrong_caught']}/{counts['wrong']}",
         f"{counts['with_message']}/{counts['wrong']}",
         f"{counts['right_accepted']}/{counts['right']}",
