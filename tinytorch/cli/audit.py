@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -63,13 +64,8 @@ def _audit(notebook: LessonNotebook, tests: Path) -> LessonAudit:
 
 def _report(audits: Sequence[LessonAudit]) -> str:
     """Return the table, what is below the bar, and the next step."""
-    lines = [_ROW.format(*_HEADINGS)]
-    for audit in audits:
-        lines += ["", audit.lesson, *(_counts_row(blank.blank, blank.counts()) for blank in audit.blanks)]
-    counts = [blank.counts() for audit in audits for blank in audit.blanks]
-    lines += ["", _counts_row("all", {name: sum(count[name] for count in counts) for name in counts[0]})]
     shortfalls = [sentence for audit in audits for sentence in audit.shortfalls]
-    lines += ["", *(f"- {sentence}" for sentence in shortfalls)]
+    lines = [*_table(audits), "", *(f"- {sentence}" for sentence in shortfalls)]
     if shortfalls:
         lines += ["", f"Below the bar in {len(shortfalls)} places.", "next: mend the check cell, or explain the mutant"]
     else:
@@ -77,7 +73,18 @@ def _report(audits: Sequence[LessonAudit]) -> str:
     return "\n".join(lines)
 
 
-def _counts_row(name: str, counts: dict[str, int]) -> str:
+def _table(audits: Sequence[LessonAudit]) -> list[str]:
+    """Return a row for each blank, by lesson, and one for all of them."""
+    lines = [_ROW.format(*_HEADINGS)]
+    for audit in audits:
+        lines += ["", audit.lesson, *(_counts_row(blank.blank, blank.counts()) for blank in audit.blanks)]
+    total: Counter[str] = Counter()
+    for blank in (blank for audit in audits for blank in audit.blanks):
+        total.update(blank.counts())
+    return [*lines, "", _counts_row("all", total)]
+
+
+def _counts_row(name: str, counts: Mapping[str, int]) -> str:
     return _ROW.format(
         name,
         f"{counts['wrong_caught']}/{counts['wrong']}",
