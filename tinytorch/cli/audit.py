@@ -65,7 +65,7 @@ def _audit(notebook: LessonNotebook, tests: Path) -> LessonAudit:
 def _report(audits: Sequence[LessonAudit]) -> str:
     """Return the table, what is below the bar, and the next step."""
     shortfalls = [sentence for audit in audits for sentence in audit.shortfalls]
-    lines = [*_table(audits), "", *(f"- {sentence}" for sentence in shortfalls)]
+    lines = [*_table_of_blanks(audits), "", *(f"- {sentence}" for sentence in shortfalls)]
     if shortfalls:
         lines += ["", f"Below the bar in {len(shortfalls)} places.", "next: mend the check cell, or explain the mutant"]
     else:
@@ -73,7 +73,7 @@ def _report(audits: Sequence[LessonAudit]) -> str:
     return "\n".join(lines)
 
 
-def _table(audits: Sequence[LessonAudit]) -> list[str]:
+def _table_of_blanks(audits: Sequence[LessonAudit]) -> list[str]:
     """Return a row for each blank, by lesson, and one for all of them."""
     lines = [_ROW.format(*_HEADINGS)]
     for audit in audits:
