@@ -5,6 +5,8 @@ holds another value in each.
 """
 
 from tinytorch.mlops.deploy.canary import CanaryRollout
+from tinytorch.mlops.deploy.evidence import EvidenceLog, VersionEvidence
+from tinytorch.mlops.deploy.gates import Gate, GateVerdict, SequentialGate, ThresholdFailureGate
 from tinytorch.mlops.deploy.lesson import (
     Action,
     CanaryCounts,
@@ -25,16 +27,25 @@ from tinytorch.mlops.deploy.lesson import (
 )
 from tinytorch.mlops.deploy.registry import AuditedRegistry, PointerMove
 from tinytorch.mlops.deploy.split import split_traffic
+from tinytorch.mlops.deploy.staged import RolloutPlan, StagedRollout
 
 __all__ = [
     "Action",
     "AuditedRegistry",
     "CanaryCounts",
     "CanaryRollout",
+    "EvidenceLog",
+    "Gate",
     "ModelRegistry",
     "PointerMove",
+    "RolloutPlan",
+    "SequentialGate",
     "Shelf",
+    "StagedRollout",
+    "ThresholdFailureGate",
     "ThresholdGate",
+    "GateVerdict",
+    "VersionEvidence",
     "check_ladder",
     "check_pair",
     "find_shelf",

@@ -1,0 +1,216 @@
+"""Floor 2, deploy: gates, which say of two versions on trial: the new one fails, passes, or nobody can say yet.
+
+A gate may be asked after every batch. The threshold gate is simple and blind to the sample's size; the sequential gate
+keeps its promise however often it is asked. May import contracts and `stats`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import numpy as np
+
+from tinytorch._arguments import check_choice, check_in_range, check_integer
+from tinytorch.mlops._record import Record
+from tinytorch.mlops.deploy.evidence import VersionEvidence
+from tinytorch.stats import SequentialDesign, sequential_two_proportion
+
+OUTCOMES = ("pass", "fail", "inconclusive")
+# How often, over all looks together, each of a gate's comparisons may blame a version that is as good as the other.
+DEFAULT_ALPHA = 0.02
+# Tuned to a difference of two points in errors: one point is found as well, and a catastrophe within a look or two.
+DEFAULT_MIXTURE_VARIANCE = 4e-4
+# A version three times as slow as the one in charge is noticed by users, whatever the machine does at the moment.
+DEFAULT_SLOW_FACTOR = 3.0
+# Below it the 95th percentile rests on less than five answers.
+MINIMUM_LATENCIES = 100
+# Two good versions disagree on few rows; a class that is answered this much more or less often is a broken version.
+DEFAULT_CLASS_SHIFT = 0.25
+# The setting of the comparison in docs/rollout_gates.md: twice the usual error, seen in five looks.
+DEFAULT_MAXIMUM_ERROR_RATE = 0.04
+DEFAULT_FAILURE_LIMIT = 5
+
+
+@dataclass(frozen=True)
+class GateVerdict(Record):
+    """What a gate makes of the evidence, and why.
+
+    Examples
+    --------
+    >>> print(GateVerdict("pass", "no sign that the challenger is worse"))
+    pass: no sign that the challenger is worse
+    """
+
+    outcome: Literal["pass", "fail", "inconclusive"]
+    reason: str
+
+    def __post_init__(self) -> None:
+        check_choice(self.outcome, "outcome", OUTCOMES)
+
+    def __str__(self) -> str:
+        return f"{self.outcome}: {self.reason}"
+
+
+class Gate(Protocol):
+    """Judges a challenger against the champion, as often as it is asked.
+
+    Examples
+    --------
+    >>> callable(SequentialGate().judge)
+    True
+    """
+
+    def judge(self, champion: VersionEvidence, challenger: VersionEvidence) -> GateVerdict:
+        """Return "pass", "fail" or "inconclusive" from all evidence so far."""
+        ...
+
+
+@dataclass(frozen=True)
+class SequentialGate:
+    """Blames a challenger only if chance does not explain it, however often one looks.
+
+    Three comparisons, each by a mixture sequential test whose chance of ever blaming an equal version is `alpha` over
+    all looks: failed requests, wrong answers (where labels exist), and how often each class is answered (a shift of
+    less than `class_shift` is no blame: a better version answers differently too). Latency is compared by a factor,
+    not by a test. A challenger with more errors than the champion, which chance may explain, is inconclusive.
+
+    Parameters
+    ----------
+    alpha : float
+    mixture_variance : float
+        Square of the difference in error rates that the test is tuned to.
+    slow_factor : float
+        Times the champion's 95th percentile of latency; from 100 answers of each version.
+    class_shift : float
+
+    Raises
+    ------
+    ValueError
+        If an argument breaks its rule.
+
+    References
+    ----------
+    R. Johari, P. Koomen, L. Pekelis and D. Walsh, Always Valid Inference, Operations Research 70 (2022).
+
+    Examples
+    --------
+    >>> champion = VersionEvidence(900, n_failed=0, n_labelled=900, n_errors=18, slow_ms=2.0, class_counts=(450, 450))
+    >>> challenger = VersionEvidence(100, n_failed=0, n_labelled=100, n_errors=20, slow_ms=2.0, class_counts=(50, 50))
+    >>> print(SequentialGate().judge(champion, challenger))
+    fail: wrong answers: champion 18 in 900, challenger 20 in 100 (p = 2.5e-09)
+    """
+
+    alpha: float = DEFAULT_ALPHA
+    mixture_variance: float = DEFAULT_MIXTURE_VARIANCE
+    slow_factor: float = DEFAULT_SLOW_FACTOR
+    class_shift: float = DEFAULT_CLASS_SHIFT
+
+    def __post_init__(self) -> None:
+        SequentialDesign(self.alpha, self.mixture_variance)
+        check_in_range(self.slow_factor, "slow_factor", 1.0, np.inf)
+        check_in_range(self.class_shift, "class_shift", 0.0, 1.0)
+
+    def judge(self, champion: VersionEvidence, challenger: VersionEvidence) -> GateVerdict:
+        """Return "fail" with the first comparison that blames the challenger, "pass", or "inconclusive"."""
+        if not champion.n_requests or not challenger.n_requests:
+            return GateVerdict("inconclusive", "one of the versions has no traffic")
+        blames = (self._failures(champion, challenger), _slowness(champion, challenger, self.slow_factor))
+        for reason in (*blames, self._classes(champion, challenger)):
+            if reason:
+                return GateVerdict("fail", reason)
+        return self._answers(champion, challenger)
+
+    def _failures(self, champion: VersionEvidence, challenger: VersionEvidence) -> str:
+        """Say that the challenger fails to answer more often, or nothing."""
+        counts = (champion.n_failed, champion.n_requests, challenger.n_failed, challenger.n_requests)
+        if self._pvalue(counts) > self.alpha:
+            return ""
+        return f"failed requests: champion {counts[0]} in {counts[1]}, challenger {counts[2]} in {counts[3]}"
+
+    def _classes(self, champion: VersionEvidence, challenger: VersionEvidence) -> str:
+        """Say which class is answered far more or less often than the champion does, or nothing."""
+        width = max(len(champion.class_counts), len(challenger.class_counts))
+        counts = np.zeros((2, width))
+        for row, version in zip(counts, (champion, challenger), strict=True):
+            row[: len(version.class_counts)] = version.class_counts
+        answered = counts.sum(axis=1, keepdims=True)
+        if not answered.all():
+            return ""
+        design = SequentialDesign(self.alpha / width, self.mixture_variance)
+        look = sequential_two_proportion(counts[0], answered[0], counts[1], answered[1], design)
+        beyond = np.maximum(look.low, -look.high) >= self.class_shift
+        if not beyond.any():
+            return ""
+        worst = int(np.argmax(np.abs(look.difference) * beyond))
+        shares = counts[:, worst] / answered[:, 0]
+        return f"class {worst}: the champion answers it {shares[0]:.0%} of the time, the challenger {shares[1]:.0%}"
+
+    def _answers(self, champion: VersionEvidence, challenger: VersionEvidence) -> GateVerdict:
+        """Compare wrong answers, where both versions have labels."""
+        if not champion.n_labelled or not challenger.n_labelled:
+            return GateVerdict("pass", "no labels yet, and nothing else against the challenger")
+        counts = (champion.n_errors, champion.n_labelled, challenger.n_errors, challenger.n_labelled)
+        pvalue = self._pvalue(counts)
+        told = "wrong answers: champion {} in {}, challenger {} in {} (p = {:.2g})".format(*counts, pvalue)
+        if pvalue <= self.alpha:
+            return GateVerdict("fail", told)
+        return GateVerdict("inconclusive" if challenger.error_rate > champion.error_rate else "pass", told)
+
+    def _pvalue(self, counts: tuple[int, int, int, int]) -> float:
+        """Return the always-valid p-value of the challenger's share being no higher than the champion's."""
+        design = SequentialDesign(self.alpha, self.mixture_variance, "greater")
+        return float(sequential_two_proportion(*counts, design=design).pvalue[0])
+
+
+class ThresholdFailureGate:
+    """Blames a challenger when fixed limits were passed in several looks, whatever the sample's size.
+
+    A look counts against the challenger when its error rate since the last look is above `maximum_error_rate`; after
+    `failure_limit` such looks it fails, for good. Simple, and taught first; docs/rollout_gates.md shows what it costs.
+
+    Parameters
+    ----------
+    maximum_error_rate : float
+        In [0, 1].
+    failure_limit : int
+
+    Raises
+    ------
+    ValueError
+        If an argument breaks its rule.
+
+    Examples
+    --------
+    >>> gate, champion = ThresholdFailureGate(failure_limit=2), VersionEvidence(90, 0, 90, 0, 1.0, (90,))
+    >>> [gate.judge(champion, VersionEvidence(n, 0, n, n // 2, 1.0, (n,))).outcome for n in (10, 20, 30)]
+    ['inconclusive', 'fail', 'fail']
+    """
+
+    def __init__(
+        self, maximum_error_rate: float = DEFAULT_MAXIMUM_ERROR_RATE, failure_limit: int = DEFAULT_FAILURE_LIMIT
+    ) -> None:
+        self.maximum_error_rate = check_in_range(maximum_error_rate, "maximum_error_rate", 0.0, 1.0)
+        self.failure_limit = check_integer(failure_limit, "failure_limit", minimum=1)
+        self._failures = 0
+        self._seen = (0, 0)
+
+    def judge(self, champion: VersionEvidence, challenger: VersionEvidence) -> GateVerdict:
+        """Look at the challenger's answers since the last look; the champion's do not matter to this gate."""
+        bad = challenger.n_errors + challenger.n_failed - self._seen[0]
+        rows = challenger.n_labelled + challenger.n_failed - self._seen[1]
+        self._seen = (challenger.n_errors + challenger.n_failed, challenger.n_labelled + challenger.n_failed)
+        passed_limit = rows > 0 and bad / rows > self.maximum_error_rate
+        self._failures += passed_limit
+        told = f"{bad} errors in {rows} since the last look, {self._failures} bad looks of {self.failure_limit} allowed"
+        if self._failures >= self.failure_limit:
+            return GateVerdict("fail", told)
+        return GateVerdict("inconclusive" if passed_limit or not rows else "pass", told)
+
+
+def _slowness(champion: VersionEvidence, challenger: VersionEvidence, slow_factor: float) -> str:
+    """Say that the challenger is too slow, or nothing."""
+    enough = min(champion.n_requests, challenger.n_requests) >= MINIMUM_LATENCIES
+    if not enough or not challenger.slow_ms > slow_factor * champion.slow_ms:
+        return ""
+    return f"slow: 95% of answers within {champion.slow_ms:.3g} ms (champion), {challenger.slow_ms:.3g} (challenger)"
