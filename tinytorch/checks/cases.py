@@ -350,7 +350,11 @@ def _show(value: Any) -> str:
         return f"<{value}>"
     if not (isinstance(value, np.ndarray) or _is_numeric(value)):
         return reprlib.repr(value)
-    array = np.asarray(value)
+    return _show_numbers(np.asarray(value))
+
+
+def _show_numbers(array: np.ndarray) -> str:
+    """Return the numbers on one line, or the shape of a table that is too large or empty."""
     if array.size > MOST_NUMBERS_SHOWN or (array.size == 0 and array.ndim > 1):
         return f"<array of shape {array.shape}>"
     text = np.array2string(array, separator=", ", formatter={"float_kind": lambda number: f"{number:.6g}"})
