@@ -172,3 +172,10 @@ def test_windows_is_told_to_use_its_linux(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(sys, "platform", "win32")
     assert main(["grade", str(tmp_path)]) == 2
     assert "run it in WSL" in capsys.readouterr().err
+
+
+def test_a_memory_limit_that_python_itself_exceeds_is_refused(graded: Path, tmp_path: Path, capsys: Any) -> None:
+    save(as_handed_in(stub(LESSON, tmp_path), SOLVED), tmp_path / "class" / f"ada_{LESSON.name}.ipynb")
+    arguments = ["grade", str(tmp_path / "class"), "--out", str(graded), "--modules", str(ROOT / "modules")]
+    assert main([*arguments, "--memory", "64"]) == 2
+    assert "--memory must be >= 256" in capsys.readouterr().err

@@ -19,7 +19,7 @@ pytestmark = [
 STUDENTS = 40
 LESSONS = NOTEBOOKS[:2]
 FIRST = LESSONS[0].blanks[0]
-BAD = [
+BAD = [  # the last two break Python for the rest of their own notebook
     "def batch_accuracy(predictions, labels):\n    while True:\n        pass",
     "while True:\n    pass",
     "import os\nos._exit(1)",
@@ -27,9 +27,9 @@ BAD = [
     "def batch_accuracy(predictions, labels):\n    print('x' * 10**8)",
     "def batch_accuracy(predictions, labels):\n    return bytearray(10**11)",
     "import tinytorch.checks.cases as c\nc.check_cases = lambda *a, **k: None\nbatch_accuracy = None",
+    "import threading, time\nthreading.Thread(target=lambda: time.sleep(10**6)).start()",
     "import sys\nsys.modules.clear()\ndef batch_accuracy(predictions, labels):\n    return 1.0",
     "import builtins\nbuiltins.__import__ = None\ndef batch_accuracy(predictions, labels):\n    return 1.0",
-    "import threading, time\nthreading.Thread(target=lambda: time.sleep(10**6)).start()",
 ]
 
 
@@ -47,5 +47,6 @@ def test_a_class_of_forty(tmp_path: Path) -> None:
         totals = {(row["student"], row["lesson"]): (float(row["total"]), row["points"]) for row in csv.DictReader(file)}
     assert len(totals) == STUDENTS * len(LESSONS)
     for (student, lesson), (total, points) in totals.items():
-        bad = lesson == LESSONS[0].name and int(student[1:]) < len(BAD)
-        assert total == float(points) - (FIRST.points if bad else 0), (student, lesson)
+        number = int(student[1:]) if lesson == LESSONS[0].name else STUDENTS
+        lost = FIRST.points if number < len(BAD) - 2 else float(points) if number < len(BAD) else 0.0
+        assert total == float(points) - lost, (student, lesson)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tinytorch.course.grade_answer import StudentStopped
 from tinytorch.course.grade_results import FAILED, GRADED, MISSING, BlankScore, LessonScore
 from tinytorch.course.grade_stage import build_stage
 from tinytorch.course.grade_student import StudentProcess
@@ -69,14 +70,13 @@ def grade_class(
     released = _release_what_changed(tuple(sources.values()), folder)
     with tempfile.TemporaryDirectory(prefix="tinytorch-stage-") as name:
         stage = _stage_of(notebooks, Path(name))
-        with StudentProcess(stage, limits) as trial:
-            trial.start()
+        locked = _try_a_process(stage, limits)
         desk = _GradingDesk(folder, Register(folder, stage, limits), sources)
         scores = []
         for submission in submissions:
             scores.append(desk.grade(submission))
             progress(scores[-1])
-    return ClassResult(tuple(scores), released, trial.locked)
+    return ClassResult(tuple(scores), released, locked)
 
 
 def _release_what_changed(sources: Sequence[LessonNotebook], folder: CourseFolder) -> tuple[str, ...]:
@@ -85,6 +85,16 @@ def _release_what_changed(sources: Sequence[LessonNotebook], folder: CourseFolde
     changed = [notebook for notebook in sources if not register.is_released(notebook)]
     release_lessons(changed, folder)
     return tuple(notebook.name for notebook in changed)
+
+
+def _try_a_process(stage: Path, limits: Limits) -> bool:
+    """Start a student's process with nobody's code in it; return whether the kernel has locked it."""
+    try:
+        with StudentProcess(stage, limits) as trial:
+            trial.start()
+            return trial.locked
+    except StudentStopped as error:
+        raise ValueError(f"limits must let a student's process start, got {limits}: it {error}.") from None
 
 
 class _GradingDesk:

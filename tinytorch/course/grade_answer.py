@@ -10,15 +10,17 @@ from typing import Any, NoReturn
 PLACE = "<student>"
 
 
-class StudentStopped(RuntimeError):
+class StudentStopped(BaseException):
     """A student's process gave no answer; the message says why.
+
+    It is no `Exception`: a check takes those for what the student's function raised, and goes on.
 
     Examples
     --------
-    >>> raise StudentStopped("no answer within 5 s")
+    >>> raise StudentStopped("share gave no answer within 5 s")
     Traceback (most recent call last):
     ...
-    tinytorch.course.grade_answer.StudentStopped: no answer within 5 s
+    tinytorch.course.grade_answer.StudentStopped: share gave no answer within 5 s
     """
 
 

@@ -17,7 +17,8 @@ from types import ModuleType
 from typing import Any
 
 from tinytorch.checks.cases import forget_failures
-from tinytorch.course.grade_student import StudentProcess
+from tinytorch.course.grade_answer import StudentStopped
+from tinytorch.course.grade_student import NOT_DEFINED, StudentProcess
 from tinytorch.course.notebook import Cell, LessonNotebook, check_namespace, run_check_cell
 
 
@@ -98,7 +99,7 @@ class _Lesson:
         try:
             with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(io.StringIO()):
                 run_check_cell(self._source, check_id, check_namespace(self._module))
-        except Exception as error:  # the cells are the instructor's, what comes back into them is not
+        except (Exception, StudentStopped) as error:  # the cells are the instructor's, what comes back into them is not
             return CheckVerdict(False, str(error), type(error).__name__)
         return CheckVerdict(True, printed.getvalue().strip(), "")
 
@@ -118,7 +119,13 @@ class _Lesson:
         def answer(*arguments: Any, **named: Any) -> Any:
             try:
                 return self._student.call(name, arguments, named)
-            except NameError as error:
-                raise NameError(f"{error}: {self._problems[name]}" if name in self._problems else str(error)) from error
+            except StudentStopped as error:
+                raise StudentStopped(f"{name} {error}{self._why(name, str(error))}.") from None
 
         return answer
+
+    def _why(self, name: str, reason: str) -> str:
+        """Say why a function is missing: its cell failed, or there is none."""
+        if reason != NOT_DEFINED:
+            return ""
+        return f": its cell {self._problems[name]}" if name in self._problems else ", in no cell"

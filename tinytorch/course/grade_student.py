@@ -29,6 +29,7 @@ START_SECONDS = 60.0
 LONGEST_ANSWER = 2**26
 # More than a whole number of MOST_BITS has.
 LONGEST_NUMBER = 2000
+NOT_DEFINED = "is not defined"
 _HEAD = struct.Struct("!Q")
 _PIECE = 2**16
 
@@ -62,7 +63,10 @@ class StudentProcess:
         self._home.cleanup()
 
     def run_cell(self, cell_id: str, source: str, definitions_only: bool = False) -> str | None:
-        """Run a cell; return what went wrong in a sentence, or None. One that loses the process is not run again."""
+        """Run a cell; say what it did wrong ("failed in line 3: ..."), or None.
+
+        One that loses the process is not run again.
+        """
         cell = {"cell_id": cell_id, "source": source, "definitions_only": definitions_only}
         try:
             problem = self._ask(("cell", cell)).get("problem")
@@ -77,13 +81,11 @@ class StudentProcess:
         Raises
         ------
         StudentStopped
-            If it gives no answer, or one that cannot be read.
-        NameError
-            If no cell has defined it.
+            If no cell defines it, or it gives no answer, or one that cannot be read.
         """
         answer = self._ask(("call", (name, tuple(arguments), named)))
         if "missing" in answer:
-            raise NameError(f"no cell defines {name}")
+            raise StudentStopped(NOT_DEFINED)
         if "raised" in answer:
             raise_what_was_raised(answer["raised"])
         try:
@@ -91,7 +93,7 @@ class StudentProcess:
                 put_content(arguments[place], content)
             return from_plain(answer["returned"])
         except (ValueError, LookupError, TypeError) as error:
-            raise StudentStopped(f"its answer cannot be read ({error})") from None
+            raise StudentStopped(f"gave an answer that cannot be read ({error})") from None
 
     def start(self) -> None:
         """Start the process, if it is not running, and run again what ran before; then `locked` is known."""
@@ -130,33 +132,33 @@ class StudentProcess:
         os.set_blocking(pipe, False)
         while content:
             if not select.select([], [pipe], [], max(0.0, deadline - time.monotonic()))[1]:
-                self._give_up("it stopped listening")
+                self._give_up("stopped listening")
             try:
                 content = content[os.write(pipe, content[:_PIECE]) :]
             except BrokenPipeError:
-                self._give_up("it ended the whole process: a function ends with `return`")
+                self._give_up("ended the whole process: a function ends with `return`")
 
     def _receive(self, seconds: float) -> dict[str, Any]:
         """Read one answer before the time is up."""
         deadline = time.monotonic() + seconds
         (size,) = _HEAD.unpack(self._read(_HEAD.size, deadline))
         if size > LONGEST_ANSWER:
-            self._give_up(f"its answer is too long ({size} bytes)")
+            self._give_up(f"gave an answer that is too long ({size} bytes)")
         with contextlib.suppress(ValueError, RecursionError):
             answer = json.loads(self._read(size, deadline), parse_int=_short_number)
             if isinstance(answer, dict):
                 return answer
-        self._give_up("its answer cannot be read")
+        self._give_up("gave an answer that cannot be read")
 
     def _read(self, size: int, deadline: float) -> bytes:
         assert self._process is not None and self._process.stdout is not None
         pipe, content = self._process.stdout.fileno(), bytearray()
         while len(content) < size:
             if not select.select([pipe], [], [], max(0.0, deadline - time.monotonic()))[0]:
-                self._give_up(f"no answer within {self._limits.seconds:g} s: is there a loop that never ends?")
+                self._give_up(f"gave no answer within {self._limits.seconds:g} s: is there a loop that never ends?")
             piece = os.read(pipe, min(size - len(content), _PIECE))
             if not piece:
-                self._give_up("it ended the whole process: a function ends with `return`")
+                self._give_up("ended the whole process: a function ends with `return`")
             content += piece
         return bytes(content)
 

@@ -75,7 +75,7 @@ def run_cell(namespace: dict[str, Any], cell_id: str, source: str, definitions_o
         statements = _parse(source, place)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         line = getattr(error, "lineno", None)
-        return {"problem": f"line {line} cannot be read: {getattr(error, 'msg', error)}"[:LONGEST_TEXT]}
+        return {"problem": f"cannot be read in line {line}: {getattr(error, 'msg', error)}"[:LONGEST_TEXT]}
     problem = None
     for statement in statements:
         if definitions_only and not isinstance(statement, DEFINITIONS):
@@ -83,7 +83,7 @@ def run_cell(namespace: dict[str, Any], cell_id: str, source: str, definitions_o
         try:
             exec(compile(ast.Module([statement], []), place, "exec"), namespace)
         except BaseException as error:  # a student's cell may raise anything, SystemExit included
-            problem = problem or f"line {statement.lineno} failed: {type(error).__name__}: {error}"[:LONGEST_TEXT]
+            problem = problem or f"failed in line {statement.lineno}: {type(error).__name__}: {error}"[:LONGEST_TEXT]
     return {"problem": problem}
 
 
