@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from pathlib import Path
 
 from tinytorch.adapters.sqlite_file import FileKind, open_file
 
@@ -46,7 +45,7 @@ def open_store(path: str | os.PathLike[str]) -> sqlite3.Connection:
     --------
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     connection = open_store(Path(folder) / "monitoring.db")
+    ...     connection = open_store(f"{folder}/monitoring.db")
     ...     connection.execute("SELECT COUNT(*) FROM predictions").fetchone()
     ...     connection.close()
     (0,)
