@@ -178,4 +178,4 @@ def test_a_memory_limit_that_python_itself_exceeds_is_refused(graded: Path, tmp_
     save(as_handed_in(stub(LESSON, tmp_path), SOLVED), tmp_path / "class" / f"ada_{LESSON.name}.ipynb")
     arguments = ["grade", str(tmp_path / "class"), "--out", str(graded), "--modules", str(ROOT / "modules")]
     assert main([*arguments, "--memory", "64"]) == 2
-    assert "--memory must be >= 256" in capsys.readouterr().err
+    assert "--memory must be an integer >= 256, got 64" in capsys.readouterr().err

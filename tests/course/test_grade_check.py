@@ -148,7 +148,7 @@ def test_a_trick_in_a_cell_of_ones_own_earns_nothing(trick: str, judge: Judge) -
     assert not first(verdicts).passed
 
 
-ENDLESS = "gave no answer within 2 s: is there a loop that never ends?"
+ENDLESS = "gave no answer within 2 s (is there a loop that never ends?)"
 
 
 def test_loops_without_end_end_and_cost_only_their_own_points(judge: Judge) -> None:

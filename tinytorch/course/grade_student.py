@@ -155,7 +155,7 @@ class StudentProcess:
         pipe, content = self._process.stdout.fileno(), bytearray()
         while len(content) < size:
             if not select.select([pipe], [], [], max(0.0, deadline - time.monotonic()))[0]:
-                self._give_up(f"gave no answer within {self._limits.seconds:g} s: is there a loop that never ends?")
+                self._give_up(f"gave no answer within {self._limits.seconds:g} s (is there a loop that never ends?)")
             piece = os.read(pipe, min(size - len(content), _PIECE))
             if not piece:
                 self._give_up("ended the whole process: a function ends with `return`")
