@@ -145,3 +145,12 @@ def test_a_flood_of_output_is_dropped(mend, solved) -> None:
         if one["cell_type"] == "code":
             one["outputs"] = [{"output_type": "stream", "name": "stdout", "text": "x" * 100_000}]
     assert len(json.dumps(mend(solved).content)) < 200_000
+
+
+def test_half_characters_and_odd_ids_do_no_harm(mend, solved) -> None:
+    cell(solved, BLANK.cell_id)["source"] += "\n# \ud800"
+    for one, odd in zip(solved["cells"], (7, None, ["x"], {"y": 1}), strict=False):
+        one["id"], one["metadata"] = odd, {"nbgrader": {"grade_id": odd}}
+    mended = mend(solved)
+    assert blanks_of(mended)[BLANK.cell_id] == WRITTEN[BLANK.cell_id] + "\n# ?"
+    json.dumps(mended.content, ensure_ascii=False).encode("utf-8")

@@ -68,7 +68,8 @@ def repair_cells(cells: Sequence[NotebookCell], released: dict[str, Any], blanks
 
     Examples
     --------
-    >>> check = {"id": "c", "cell_type": "code", "source": "check()", "metadata": {"nbgrader": {"grade": True}}}
+    >>> grading = {"nbgrader": {"grade": True, "grade_id": "c"}}
+    >>> check = {"id": "c", "cell_type": "code", "source": "check()", "metadata": grading}
     >>> edited = {**check, "source": "pass"}
     >>> mended = repair_cells([edited], {"cells": [check]}, {})
     >>> mended.content["cells"][0]["source"], mended.repairs
@@ -91,6 +92,7 @@ def _plain(cell: dict[str, Any]) -> NotebookCell:
     source = cell.get("source", "")
     text = source if isinstance(source, str) else "".join(source)
     metadata = cell.get("metadata")
+    text = text.encode("utf-8", "replace").decode("utf-8")  # half a character can be read from JSON, and not written
     return {**cell, "source": text, "metadata": metadata if isinstance(metadata, dict) else {}}
 
 
