@@ -18,7 +18,7 @@ from tinytorch.stats import FittedReference, ks_2samp
 # Kolmogorov-Smirnov is far too careful on so few different values: it fires in 1% of cases at 5% on two of them.
 MOST_COUNTED_VALUES = 20
 # Up to so many pairs of values the law of Kolmogorov-Smirnov is counted out; beyond, its limit is as good and instant.
-MOST_EXACT_PAIRS = 1_000_000
+MOST_EXACT_PAIRS = 10_000
 KS = "Kolmogorov-Smirnov"
 CHI_SQUARE = "chi-square"
 

@@ -103,11 +103,20 @@ def encode(reference: Table, current: Table, names: Sequence[str]) -> tuple[list
     parts: list[list[np.ndarray]] = [[], []]
     for name in names:
         pair = (reference[name], current[name])
-        shown = np.argsort(-pair[0].counts(), kind="stable")[:MOST_INDICATORS] if not pair[0].is_measured else None
+        shown = None if pair[0].is_measured else _most_frequent(*pair)
         for part, column in zip(parts, pair, strict=True):
             part.append(column.values[:, np.newaxis] if shown is None else _indicators(column, shown))
         sources += [name] * parts[0][-1].shape[1]
     return sources, [np.hstack(part) for part in parts]
+
+
+def _most_frequent(reference: Column, current: Column) -> np.ndarray:
+    """Return the codes of the most frequent categories of both tables together.
+
+    Those of the reference alone would be more frequent there by their choice, and tell the tables apart by it.
+    """
+    counts = reference.counts() + current.counts()
+    return np.argsort(-counts, kind="stable")[:MOST_INDICATORS]
 
 
 def _indicators(column: Column, shown: np.ndarray) -> np.ndarray:

@@ -100,7 +100,7 @@ def _key_figures(report: TableDriftReport) -> str:
         ("Columns that drifted", f"{len(report.drifted_columns)} of {len(report.columns)}", ""),
         ("Largest effect", f"{largest.effect_size:.2f} sd" if largest else "–", largest.name if largest else ""),
         ("Rows", f"{report.n_current:,}", f"against {report.n_reference:,}"),
-        ("Found every second time", f"{report.detectable_shift:.2f} sd", "a shift of this size, with so many rows"),
+        ("Found every second time", f"{report.detectable_shift:.2f} sd", "a shift of this size in one column"),
     ]
     cells = [
         f'<div><dt>{_escaped(name)}</dt><dd class="value">{_escaped(value)}</dd>'
@@ -112,7 +112,7 @@ def _key_figures(report: TableDriftReport) -> str:
 
 def _findings(report: TableDriftReport) -> str:
     """Return what moved and what to do, side by side."""
-    moved = [one.sentence for one in report.columns if one.drifted] or ["No column moved enough for a verdict."]
+    moved = [one.sentence for one in report.list_drifted()] or ["No column moved enough for a verdict."]
     together = [one.sentence for one in report.joint]
     quality = [] if report.quality is None else [report.quality.sentence]
     small = [one.sentence for one in list_small(report)]

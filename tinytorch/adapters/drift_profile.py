@@ -22,6 +22,8 @@ from tinytorch.stats.ks import asymptotic_pvalue
 MOST_BINS = 1024
 # Fewer rows than this in a bin or a category could point at persons.
 FEWEST_IN_BIN = 5
+# Where all rows share one value there is no neighbour to lay an edge halfway to: it is laid this share away.
+NEAR_A_CONSTANT = 1e-6
 RARE = "(rare or new)"
 
 Part = TypeVar("Part", Moments, Histogram, CategoryCounts)
@@ -138,6 +140,8 @@ def find_edges(values: np.ndarray) -> np.ndarray:
     --------
     >>> find_edges(np.repeat([1.0, 2.0], 5))
     array([0.5, 1.5, 2.5])
+    >>> find_edges(np.full(9, 7.0))
+    array([6.9999965, 7.0000035])
     >>> find_edges(np.arange(12.0))
     array([4.5])
     """
@@ -296,7 +300,7 @@ def _outside(values: np.ndarray, last: np.ndarray, side: int) -> list[float]:
     if n_shared < FEWEST_IN_BIN:
         return []
     alone = len(last) < 2
-    gap = max(1.0, abs(values[end])) if alone else abs(values[end] - values[neighbour])
+    gap = NEAR_A_CONSTANT * max(1.0, abs(values[end])) if alone else abs(values[end] - values[neighbour])
     return [float(values[end] + side * gap / 2)]
 
 

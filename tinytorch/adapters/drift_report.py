@@ -71,8 +71,11 @@ class TableDriftReport(Record):
     @property
     def drifted_columns(self) -> tuple[str, ...]:
         """The names of the columns that drifted, the largest effect first."""
-        drifted = sorted((one for one in self.columns if one.drifted), key=lambda one: -one.effect_size)
-        return tuple(one.name for one in drifted)
+        return tuple(one.name for one in self.list_drifted())
+
+    def list_drifted(self) -> list[ColumnFinding]:
+        """Return the findings of the columns that drifted, the largest effect first."""
+        return sorted((one for one in self.columns if one.drifted), key=lambda one: -one.effect_size)
 
     @property
     def drifted(self) -> bool:
@@ -100,7 +103,8 @@ class TableDriftReport(Record):
         if alarms and not (self.drifted_columns or any(one.drifted for one in self.joint)):
             return alarms
         worse = () if self.quality is None else (f"On the labels at hand, {self.quality.sentence}.",)
-        return (*advise(self.columns, self.joint, self.quality is not None), *alarms, *worse)
+        has_labels = any(one.role == "label" for one in self.columns)
+        return (*advise(self.columns, self.joint, has_labels), *alarms, *worse)
 
     @property
     def detectable_shift(self) -> float:

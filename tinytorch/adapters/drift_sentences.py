@@ -14,6 +14,8 @@ LARGEST_TOLD_PVALUE = 0.05
 # Shares of rows that are worth a half-sentence.
 SMALLEST_TOLD_SHARE = 0.005
 SMALLEST_TOLD_RATE = 0.01
+# Of n values of one law, one in n + 1 lies above the largest of n others: five times as many are worth telling.
+EXPECTED_BEYOND = 5.0
 NAMES_TOLD = 3
 SECONDS_PER_DAY = 86_400.0
 _UNITS = (("days", SECONDS_PER_DAY), ("hours", 3600.0), ("minutes", 60.0), ("seconds", 1.0))
@@ -139,10 +141,11 @@ def _most_moved(facts: ColumnFacts) -> str:
 
 def _beyond(facts: ColumnFacts) -> str:
     """Tell of values that the reference has not seen the like of."""
+    least = max(SMALLEST_TOLD_SHARE, EXPECTED_BEYOND / max(1, facts.n_reference))
     sides = [
         f"{percent(share)} of values lie {side} anything seen before"
         for share, side in ((facts.share_below, "below"), (facts.share_above, "above"))
-        if share >= SMALLEST_TOLD_SHARE
+        if share >= least
     ]
     return "; ".join(sides)
 

@@ -83,8 +83,8 @@ def tick_labels(low: float, high: float, kind: str) -> list[tuple[float, str]]:
             for at in moments
         ]
     step = _round_step((high - low) / FEWEST_STEPS)
-    places = np.arange(np.ceil(low / step - 1e-9), np.floor(high / step + 1e-9) + 1) * step
-    return [(float(at), f"{at + 0.0:.6g}") for at in places]
+    places = np.arange(np.ceil(low / step - 1e-9), np.floor(high / step + 1e-9) + 1) * step + 0.0
+    return [(float(at), f"{at:.6g}") for at in places]
 
 
 def _draw_steps(shape: ColumnShape) -> str:

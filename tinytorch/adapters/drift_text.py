@@ -99,7 +99,7 @@ def tell_findings(report: TableDriftReport) -> list[str]:
     """
     quality = [] if report.quality is None else [report.quality.sentence]
     parts = [
-        _list("What moved", _sentences([one for one in report.columns if one.drifted])),
+        _list("What moved", _sentences(report.list_drifted())),
         _list("Real but too small to matter", _sentences(list_small(report))),
         _list("All columns together", _sentences(report.joint)),
         _list("Quality on the labels at hand", quality),
@@ -180,7 +180,9 @@ def about_tests(report: TableDriftReport) -> list[str]:
         f"{report.minimum_effect:g} standard deviations (sd) raise no verdict.",
     ]
     if report.n_reference and report.n_current:
-        notes.append(f"With so many rows, a shift of {report.detectable_shift:.2f} sd is found every second time.")
+        notes.append(
+            f"With so many rows, a shift of {report.detectable_shift:.2f} sd in one column is found every second time."
+        )
     if report.untested:
         notes.append(f"Not tested: {', '.join(f'{name} ({kind})' for name, kind in report.untested)}.")
     return notes

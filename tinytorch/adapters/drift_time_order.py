@@ -17,8 +17,10 @@ from tinytorch.stats.block_permutation import _largest_gaps, circular_block_labe
 
 # Above it the usual tests raise visibly more false alarms than they promise: 0.08 at 0.05, and 0.57 at 0.8.
 LARGEST_HARMLESS_CORRELATION = 0.2
-# Fewer rows than this do not tell a correlation of 0.2 from none.
-FEWEST_ORDERED_ROWS = 100
+# A correlation that chance gives n independent rows is normal with standard deviation 1 / sqrt(n): three of them are
+# needed besides, so that short tables bring no false warnings. From 225 rows on that is below the limit itself.
+NEEDED_DEVIATIONS = 3.0
+FEWEST_ORDERED_ROWS = 20
 # The first rows of a long table tell the correlation to a hundredth.
 MOST_LOOKED_AT_ROWS = 10_000
 # Shuffles hold a byte a row: with more rows than this, every second, third, ... of them is taken.
@@ -107,11 +109,14 @@ def compare_in_time_order(
 
 
 def _correlation(column: Column) -> float:
-    """Return the lag-1 autocorrelation of what a measured column holds."""
+    """Return the lag-1 autocorrelation of what a measured column holds, 0 where chance explains it."""
     if not column.is_measured:
         return 0.0
     present = column.present[:MOST_LOOKED_AT_ROWS]
-    return float(lag1_autocorrelation(present)[0]) if len(present) >= FEWEST_ORDERED_ROWS else 0.0
+    if len(present) < FEWEST_ORDERED_ROWS:
+        return 0.0
+    correlation = float(lag1_autocorrelation(present)[0])
+    return correlation if correlation > NEEDED_DEVIATIONS / math.sqrt(len(present)) else 0.0
 
 
 def _as_ranks(reference: Column, current: Column) -> np.ndarray:

@@ -1,0 +1,132 @@
+"""`tinytorch drift` as a user meets it: exit codes, the table, files written, and what is said of bad input."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tinytorch.checks.calls import ContractError
+from tinytorch.cli import drift
+from tinytorch.cli.main import main
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Three tables of one law, the last one moved."""
+    rng, folder = np.random.default_rng(0), tmp_path_factory.mktemp("tables")
+    paths = {}
+    for name, shift in (("reference", 0.0), ("same", 0.0), ("moved", 0.8)):
+        path = folder / f"{name}.csv"
+        lines = [
+            f"{value:.3f},{colour},2026-01-{1 + row // 30:02d}"
+            for row, (value, colour) in enumerate(
+                zip(rng.normal(shift, 1, 600), rng.choice(["red", "blue"], 600), strict=True)
+            )
+        ]
+        path.write_text("\n".join(["age,colour,day", *lines]) + "\n", encoding="utf-8")
+        paths[name] = str(path)
+    return paths
+
+
+@pytest.mark.parametrize(("current", "code", "verdict"), [("same", 0, "No drift"), ("moved", 1, "Drift (")])
+def test_the_exit_code_and_the_first_line_say_the_verdict(
+    files: dict[str, str], current: str, code: int, verdict: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["drift", files["reference"], files[current], "--time", "day"]) == code
+    printed = capsys.readouterr().out
+    assert printed.startswith(verdict)
+    assert "Next:" in printed.splitlines()[-1]
+
+
+def test_json_and_page_are_written_and_the_page_needs_nothing_else(
+    files: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--json", str(tmp_path / "r.json"), "--html", str(tmp_path / "r.html"), "--chunk-every", "5d"]
+    assert main(["drift", files["reference"], files["moved"], "--time", "day", *options]) == 1
+    content = json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))
+    assert content["drifted_columns"] == ["age"]
+    assert len(content["chunks"]) == 5
+    page = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert "http" not in page.replace("http-equiv", "")
+    assert "<script" not in page
+    assert page.count("<svg") == 3
+    assert str(tmp_path / "r.html") in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("options", [[], ["--exact"]])
+def test_a_saved_reference_takes_the_place_of_the_table(
+    files: dict[str, str], tmp_path: Path, options: list[str]
+) -> None:
+    kept = str(tmp_path / "kept.npz")
+    common = ["--type", "day=text"]
+    assert main(["drift", files["reference"], files["same"], "--save-reference", kept, *options, *common]) == 0
+    assert main(["drift", kept, files["same"]]) == 0
+    assert main(["drift", kept, files["moved"]]) == 1
+
+
+def test_the_student_s_detector_judges_the_numbers_and_it_is_said(
+    files: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--type", "day=text", "--mine"]
+    assert main(["drift", files["reference"], files["moved"], *options]) == 1
+    printed = capsys.readouterr().out
+    assert "your DriftDetector judges the numeric columns" in printed
+    assert printed.count("your DriftDetector") >= 2
+
+
+def test_an_unfinished_detector_is_replaced_and_it_is_said(
+    files: dict[str, str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unfinished(make: object) -> None:
+        raise ContractError("detect_drift is not written yet")
+
+    monkeypatch.setattr(drift, "check_detector", unfinished)
+    assert main(["drift", files["reference"], files["same"], "--type", "day=text", "--mine"]) == 0
+    assert "the library's tests, because your DriftDetector: detect_drift is not written yet" in capsys.readouterr().out
+
+
+BAD = {
+    "missing file": (["{folder}/none.csv"], "No such file"),
+    "folder": (["{folder}"], "must be a file that can be read"),
+    "binary": (["{folder}/binary.bin"], "binary file"),
+    "empty": (["{folder}/empty.csv"], "got an empty file"),
+    "other columns": (["{folder}/other.csv"], "must have the columns of"),
+    "type without a kind": (["{same}", "--type", "age"], "--type must be NAME=TYPE"),
+    "unknown type": (["{same}", "--type", "age=colour"], "must be one of"),
+    "unknown column": (["{same}", "--label", "price"], "options must name columns of"),
+    "chunks without time": (["{same}", "--chunk-every", "1d"], "time must name the column"),
+    "no duration": (["{same}", "--time", "day", "--chunk-every", "often"], "duration must be"),
+    "tiny chunks": (["{same}", "--time", "day", "--chunk-every", "1s", "--chunk-rows", "9"], "got both"),
+    "time of words": (["{same}", "--time", "colour"], "time must name a column of dates or numbers"),
+    "exact alone": (["{same}", "--exact"], "--exact must come with --save-reference"),
+    "alpha": (["{same}", "--alpha", "2"], "alpha must be in"),
+    "json in no folder": (["{same}", "--json", "{folder}/none/r.json"], "--json must be a file that can be written"),
+    "html is a folder": (["{same}", "--html", "{folder}"], "page must be a file that can be written"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_input_is_one_line_and_exit_code_2(
+    files: dict[str, str], tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "binary.bin").write_bytes(bytes(range(256)) * 4)
+    (tmp_path / "empty.csv").touch()
+    (tmp_path / "other.csv").write_text("size\n1\n", encoding="utf-8")
+    arguments, message = BAD[name]
+    filled = [argument.format(folder=tmp_path, **files) for argument in arguments]
+    assert main(["drift", files["reference"], *filled]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("tinytorch drift: ")
+    assert message in error
+    assert len(error.splitlines()) == 1
+
+
+def test_the_help_has_examples_and_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["drift", "--help"])
+    printed = capsys.readouterr().out
+    assert "tinytorch drift train.csv today.csv" in printed
+    assert "exit codes: 0 no drift, 1 drift, 2 bad input" in printed
