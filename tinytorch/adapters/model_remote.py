@@ -74,7 +74,7 @@ class RemoteModel:
             self._input = self._first_input()
         tensor = {**self._input, "shape": list(table.shape), "data": table.ravel().tolist()}
         answer = self._ask("/infer", {"inputs": [tensor]})
-        answers = as_probabilities(_read_outputs(answer, self.url))
+        answers = as_probabilities(_read_probabilities(answer, self.url))
         if len(answers) != len(table):
             raise ValueError(f"{self.url} must answer {len(table)} rows, got {len(answers)}.")
         self._n_classes = answers.shape[1]
@@ -105,7 +105,7 @@ class RemoteModel:
             raise ConnectionError(f"{self.url} cannot be reached: {error}") from error
 
 
-def _read_outputs(answer: Any, url: str) -> np.ndarray:
+def _read_probabilities(answer: Any, url: str) -> np.ndarray:
     """Return the table of probabilities in an answer."""
     try:
         outputs = {part["name"]: part for part in reversed(answer["outputs"])}

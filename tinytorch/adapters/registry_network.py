@@ -43,7 +43,7 @@ def pack_network(model: NetworkModel) -> bytes:
         "format": NETWORK_FORMAT,
         "n_features": model.n_features,
         "n_classes": model.n_classes,
-        "network": _describe(model.network, "network", arrays),
+        "network": _describe_layer(model.network, "network", arrays),
     }
     return pack_arrays({**arrays, DESCRIPTION: np.array(json.dumps(described, sort_keys=True))})
 
@@ -62,19 +62,19 @@ def unpack_network(content: bytes, limit_bytes: int = DEFAULT_LIMIT_BYTES) -> Ne
         found = described["format"]
         if found != NETWORK_FORMAT:
             raise ValueError(f"format must be {NETWORK_FORMAT}, got {found!r}")
-        network = _build(described["network"], "network", arrays)
+        network = _build_layer(described["network"], "network", arrays)
         return NetworkModel(network, described["n_features"], described["n_classes"])
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"content must be a stored network, got {type(error).__name__}: {error}.") from error
 
 
-def _describe(layer: Any, place: str, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
+def _describe_layer(layer: Any, place: str, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
     """Return a layer as text and numbers, and put its weights among the arrays under its place."""
     kind = type(layer).__name__
     if kind not in _BUILDERS:
         raise ValueError(f"layer {place} must be one of {', '.join(_BUILDERS)}, got {kind}.")
     if kind == "Sequential":
-        inner = [_describe(part, f"{place}.{number}", arrays) for number, part in enumerate(layer.layers)]
+        inner = [_describe_layer(part, f"{place}.{number}", arrays) for number, part in enumerate(layer.layers)]
         return {"kind": kind, "layers": inner}
     if kind == "Linear":
         arrays[f"{place}.weight"] = np.array(layer.weight.data)
@@ -85,8 +85,8 @@ def _describe(layer: Any, place: str, arrays: dict[str, np.ndarray]) -> dict[str
     return {"kind": kind, **numbers}
 
 
-def _build(described: Mapping[str, Any], place: str, arrays: Mapping[str, np.ndarray]) -> Any:
-    """Build the layer that `_describe` described."""
+def _build_layer(described: Mapping[str, Any], place: str, arrays: Mapping[str, np.ndarray]) -> Any:
+    """Build the layer that `_describe_layer` described."""
     kind = described["kind"]
     if kind not in _BUILDERS:
         raise ValueError(f"layer {place} must be one of {', '.join(_BUILDERS)}, got {kind!r}")
@@ -95,7 +95,7 @@ def _build(described: Mapping[str, Any], place: str, arrays: Mapping[str, np.nda
 
 def _build_sequential(described: Mapping[str, Any], place: str, arrays: Mapping[str, np.ndarray]) -> Any:
     parts = described["layers"]
-    return Sequential(*(_build(part, f"{place}.{number}", arrays) for number, part in enumerate(parts)))
+    return Sequential(*(_build_layer(part, f"{place}.{number}", arrays) for number, part in enumerate(parts)))
 
 
 def _build_linear(described: Mapping[str, Any], place: str, arrays: Mapping[str, np.ndarray]) -> Any:

@@ -93,18 +93,14 @@ def verify_registry(
         entries, broken = _check_chain(rows["log"])
     except (sqlite3.Error, ValueError, OverflowError) as error:
         return RegistryVerification(0, 0, 0, NO_HASH, (f"the database cannot be read: {error}",))
-    problems += broken if broken else _check_tables(entries, rows)
+    problems += broken or _check_tables(entries, rows)
     hashes = [NO_HASH, *(row[3] for row in rows["log"])]
-    if expected_head is not None and expected_head not in hashes:
-        problems.append(
-            f"the log no longer holds the head {expected_head[:12]}...: cut off or written anew"
-        )
+    if expected_head not in (None, *hashes):
+        problems.append(f"the log no longer holds the head {str(expected_head)[:12]}...: cut off or written anew")
+    artifacts = ArtifactFolder(path.parent / ARTIFACTS_NAME, limit_bytes)
     kept = {Artifact(**entry["artifact"]) for entry in entries if entry["action"] == REGISTER}
-    artifacts = ArtifactFolder(Path(folder) / ARTIFACTS_NAME, limit_bytes)
-    problems += _check_artifacts(artifacts, kept)
-    found = {path for path in artifacts.folder.glob("*/*") if path.is_file()}
-    n_unreferenced = len(found - {artifacts.path_of(artifact) for artifact in kept})
-    return RegistryVerification(len(entries), len(kept), n_unreferenced, hashes[-1], tuple(problems))
+    n_unreferenced, damaged = _check_artifacts(artifacts, kept)
+    return RegistryVerification(len(entries), len(kept), n_unreferenced, hashes[-1], (*problems, *damaged))
 
 
 def _read_database(path: Path) -> tuple[dict[str, list[tuple[Any, ...]]], list[str]]:
@@ -177,11 +173,7 @@ def replay_log(entries: list[dict[str, Any]]) -> dict[str, set[tuple[Any, ...]]]
         if entry["action"] == REGISTER:
             versions.add((name, version, entry["sequence"]))
             continue
-        below = earlier.setdefault(name, [])
-        if entry["action"] == "rollback":
-            below.pop()
-        elif entry["action"] == "promote" and entry["previous"] not in (None, version):
-            below.append(entry["previous"])
+        _replay_move(entry, earlier.setdefault(name, []))
         pointers[name, entry["alias"]] = (version, entry["revision"])
     return {
         "versions": versions,
@@ -190,12 +182,21 @@ def replay_log(entries: list[dict[str, Any]]) -> dict[str, set[tuple[Any, ...]]]
     }
 
 
-def _check_artifacts(artifacts: ArtifactFolder, kept: set[Artifact]) -> list[str]:
-    """Read every artifact that a version refers to."""
+def _replay_move(entry: dict[str, Any], below: list[int]) -> None:
+    """Put a champion on those below the one in force, or take one off."""
+    if entry["action"] == "rollback":
+        below.pop()
+    elif entry["action"] == "promote" and entry["previous"] not in (None, entry["version"]):
+        below.append(entry["previous"])
+
+
+def _check_artifacts(artifacts: ArtifactFolder, kept: set[Artifact]) -> tuple[int, list[str]]:
+    """Read every artifact that a version refers to; return how many other files there are, and what is damaged."""
     problems = []
     for artifact in sorted(kept, key=lambda one: one.sha256):
         try:
             artifacts.read(artifact)
         except DamagedArtifactError as error:
             problems.append(str(error))
-    return problems
+    found = {path for path in artifacts.folder.glob("*/*") if path.is_file()}
+    return len(found - {artifacts.path_of(artifact) for artifact in kept}), problems
