@@ -4,6 +4,10 @@ nbgrader generate_assignment 15a_monitoring, collect into grading/submitted, nbg
 nbgrader generate_feedback 15a_monitoring: all on `modules/`. INSTRUCTORS.md says what `tinytorch grade` does better.
 """
 
+from pathlib import Path
+
+# The gradebook's folder must be there before nbgrader opens it.
+Path("grading").mkdir(exist_ok=True)
 c = get_config()  # noqa: F821
 c.CourseDirectory.course_id = "tinytorch"
 # The notebooks with the solutions are the source; whatever nbgrader makes goes into one folder that git ignores.

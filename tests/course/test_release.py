@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -64,14 +65,17 @@ def test_an_unknown_lesson_and_an_unknown_folder_are_refused(arguments: list[str
 
 
 @pytest.mark.parametrize("folder", ["out", "clone"])
-def test_nbgraders_own_commands_find_the_lessons(folder: str, out: Path) -> None:
-    """In the course folder, by its configuration; in the repository itself, by the committed one."""
+def test_nbgraders_own_commands_find_the_lessons(folder: str, out: Path, tmp_path: Path) -> None:
+    """In the course folder, by its configuration; in the repository itself (a copy here), by the committed one."""
+    if folder == "clone":
+        shutil.copyfile(ROOT / "nbgrader_config.py", tmp_path / "nbgrader_config.py")
+        shutil.copytree(ROOT / "modules", tmp_path / "modules")
     code = "from nbgrader.apps import NbGraderApp as App; app = App(); app.initialize([]); c = app.coursedir; "
     code += "print(c.format_path(c.source_directory, '.', '15b_drift'), app.config.OverwriteCells.add_missing_cells)"
-    place = out if folder == "out" else ROOT
+    place = out if folder == "out" else tmp_path
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=place, capture_output=True, text=True, timeout=300, check=True
     )
     path, mends = done.stdout.split("\n")[-2].rsplit(" ", 1)
-    assert (Path(path) / "15b_drift.ipynb").is_file()
+    assert (place / path / "15b_drift.ipynb").is_file()
     assert mends == "True"
