@@ -50,7 +50,7 @@ def test_the_kernel_alone_keeps_files_away(tmp_path: Path) -> None:
     assert said[1:4] == ["True True", "True True", "open"]
 
 
-def test_the_kernel_alone_keeps_the_grader_alive_and_the_network_away(tmp_path: Path) -> None:
+def test_the_kernel_alone_keeps_the_grader_alive_and_programs_and_the_network_away(tmp_path: Path) -> None:
     code = """
 import ctypes, socket
 kernel = ctypes.CDLL(None)
@@ -59,11 +59,12 @@ server = socket.create_server(("127.0.0.1", 0))
 print(walls.lock_files(readable, []) and version)
 print(refused(lambda: os.kill(os.getppid(), 0)))
 print(refused(lambda: socket.create_connection(server.getsockname(), timeout=5)))
+print(refused(lambda: os.execv(sys.executable, [sys.executable, "-c", "0"])))
 """
-    version, kill, connect, _ = run(code, tmp_path)
+    version, kill, connect, execute, _ = run(code, tmp_path)
     if version == "False" or int(version) < 6:
         pytest.skip("this kernel's Landlock knows no signals")
-    assert (kill, connect) == ("True", "True")
+    assert (kill, connect, execute) == ("True", "True", "True")
 
 
 def test_python_alone_keeps_files_away(tmp_path: Path) -> None:

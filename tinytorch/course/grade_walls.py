@@ -23,7 +23,7 @@ LANDLOCK_CREATE, LANDLOCK_ADD, LANDLOCK_RESTRICT = 444, 445, 446
 LANDLOCK_ASK_VERSION = 1
 LANDLOCK_PATH_BENEATH = 1
 PR_SET_NO_NEW_PRIVS = 38
-EXECUTE, READ_FILE, READ_DIR = 1 << 0, 1 << 2, 1 << 3
+READ_FILE, READ_DIR = 1 << 2, 1 << 3
 # How many rights over files each version of the interface knows; to name an unknown one is an error.
 FILE_RIGHTS = {1: 13, 2: 14, 3: 15, 4: 15}
 NEWEST_FILE_RIGHTS = 16
@@ -76,7 +76,7 @@ def limit_resources(limits: Limits) -> None:
 
 
 def lock_files(readable: Iterable[Path], listed: Iterable[Path]) -> bool:
-    """Let this process read below `readable`, list the folders `listed`, and nothing else: no writing, no network.
+    """Let this process read below `readable`, list the folders `listed`, and nothing else: no writing, no program, no network.
 
     Returns whether the kernel could: it takes Linux 5.13 or newer with Landlock, which most distributions switch on.
     """
@@ -89,7 +89,7 @@ def lock_files(readable: Iterable[Path], listed: Iterable[Path]) -> bool:
     attributes = _ruleset(version)
     rules = kernel.syscall(LANDLOCK_CREATE, attributes, len(attributes), 0)
     for path in readable:
-        _allow(kernel, rules, path, READ_FILE | READ_DIR | EXECUTE if path.is_dir() else READ_FILE | EXECUTE)
+        _allow(kernel, rules, path, READ_FILE | READ_DIR if path.is_dir() else READ_FILE)
     for path in listed:
         _allow(kernel, rules, path, READ_DIR)
     kernel.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
