@@ -76,7 +76,7 @@ CASES = (
     ),
     Case(
         "breast_cancer",
-        "569 tumours in the order of the file: the first 400 against the rest. Nobody says that the order means anything.",
+        "569 tumours in the order of the file: the first 400 against the rest.",
         datasets.load_breast_cancer,
         as_in_the_file,
         400 / 569,

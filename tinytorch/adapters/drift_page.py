@@ -116,15 +116,15 @@ def _findings(report: TableDriftReport) -> str:
     together = [one.sentence for one in report.joint]
     quality = [] if report.quality is None else [report.quality.sentence]
     small = [one.sentence for one in list_small(report)]
-    parts = [
-        _list_section("What moved", moved),
+    left = _list_section("What moved", moved) + _list_section("Real but too small to matter", small)
+    right = [
         _list_section("What to do", report.recommendations),
         _list_section("All columns together", together),
         _list_section("Quality on the labels at hand", quality),
-        _list_section("Real but too small to matter", small),
         _list_section("Alarms", list(map(str, report.alarms))),
     ]
-    return f'<div class="grid">\n{"".join(parts)}\n</div>'
+    stacks = (f'<div class="stack">{stack}</div>' for stack in (left, "".join(right)))
+    return f'<div class="grid">\n{"".join(stacks)}\n</div>'
 
 
 def _list_section(title: str, sentences: Sequence[str]) -> str:

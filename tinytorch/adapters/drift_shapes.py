@@ -9,8 +9,8 @@ import numpy as np
 from tinytorch.adapters.drift_exact import FittedColumn
 from tinytorch.adapters.tables import Column
 
-# Bins of a drawing; finer ones show noise.
-DRAWN_BINS = 40
+# Bins of a drawing: Rice's rule, twice the cube root of the rows, between these two; finer ones show noise.
+FEWEST_BINS, DRAWN_BINS = 12, 40
 # The drawing ends where so small a share of either table lies beyond; what does is drawn in the last bin.
 TAIL_SHARE = 0.002
 SECONDS_PER_DAY = 86_400.0
@@ -70,7 +70,7 @@ def shape_column(fitted: FittedColumn, current: Column) -> ColumnShape:
     low, high = (
         pick(_at(known, share), _at(values, share)) for pick, share in ((min, TAIL_SHARE), (max, 1 - TAIL_SHARE))
     )
-    edges = bin_edges(low, high, _unit(known, values, current.kind))
+    edges = bin_edges(low, high, _unit(known, values, current.kind), min(len(known), len(values)))
     shares = [
         _shares_between(np.searchsorted(sample, edges[1:-1], side="right"), len(sample)) for sample in (known, values)
     ]
@@ -97,7 +97,7 @@ def shape_categories(name: str, categories: tuple[str, ...], before: np.ndarray,
     return ColumnShape(name, "category", np.empty(0), labels, p, q)
 
 
-def bin_edges(low: float, high: float, unit: float = 0.0) -> np.ndarray:
+def bin_edges(low: float, high: float, unit: float = 0.0, n_rows: int | None = None) -> np.ndarray:
     """Return the edges of at most 40 bins from low to high; a single value gets bins around it.
 
     Parameters
@@ -106,6 +106,8 @@ def bin_edges(low: float, high: float, unit: float = 0.0) -> np.ndarray:
     unit : float
         If above 0, all values are multiples of it, and each bin holds equally many of them: whole numbers in bins of
         uneven widths would look like a comb.
+    n_rows : int, optional
+        Of the smaller table: fewer rows get fewer bins.
 
     Examples
     --------
@@ -114,13 +116,14 @@ def bin_edges(low: float, high: float, unit: float = 0.0) -> np.ndarray:
     >>> bin_edges(0.0, 3.0, unit=1.0)
     array([-0.5,  0.5,  1.5,  2.5,  3.5])
     """
+    most = DRAWN_BINS if n_rows is None else int(np.clip(2 * np.cbrt(n_rows), FEWEST_BINS, DRAWN_BINS))
     if unit > 0:
-        step = unit * np.ceil(((high - low) / unit + 1) / DRAWN_BINS)
+        step = unit * np.ceil(((high - low) / unit + 1) / most)
         n_bins = int(np.ceil((high - low + unit) / step))
         return np.asarray(low - unit / 2 + step * np.arange(n_bins + 1))
     if not low < high:
         low, high = low - max(0.5, abs(low) * 0.01), high + max(0.5, abs(high) * 0.01)
-    return np.linspace(low, high, DRAWN_BINS + 1)
+    return np.linspace(low, high, most + 1)
 
 
 def _unit(reference: np.ndarray, current: np.ndarray, kind: str) -> float:

@@ -99,14 +99,14 @@ def tell_findings(report: TableDriftReport) -> list[str]:
     """
     quality = [] if report.quality is None else [report.quality.sentence]
     parts = [
-        _list("What moved", _sentences(report.list_drifted())),
-        _list("Real but too small to matter", _sentences(list_small(report))),
-        _list("All columns together", _sentences(report.joint)),
-        _list("Quality on the labels at hand", quality),
-        _list("Chunks", list(map(_tell_chunk, report.chunks))),
-        _list("Alarms", list(map(str, report.alarms))),
-        _list("What to do", report.recommendations),
-        _list("Notes", [*report.notes, *about_tests(report)]),
+        _titled_list("What moved", _sentences(report.list_drifted())),
+        _titled_list("Real but too small to matter", _sentences(list_small(report))),
+        _titled_list("All columns together", _sentences(report.joint)),
+        _titled_list("Quality on the labels at hand", quality),
+        _titled_list("Chunks", list(map(_tell_chunk, report.chunks))),
+        _titled_list("Alarms", list(map(str, report.alarms))),
+        _titled_list("What to do", report.recommendations),
+        _titled_list("Notes", [*report.notes, *about_tests(report)]),
     ]
     return list(filter(None, parts))
 
@@ -188,7 +188,7 @@ def about_tests(report: TableDriftReport) -> list[str]:
     return notes
 
 
-def _list(title: str, sentences: Sequence[str]) -> str:
+def _titled_list(title: str, sentences: Sequence[str]) -> str:
     """Return a titled list, or nothing if it is empty."""
     return "\n".join([f"{title}:", *(f"  - {sentence}" for sentence in sentences)]) if sentences else ""
 

@@ -23,7 +23,7 @@ from tinytorch.adapters.tables import RawTable, check_names
 
 DELIMITERS = (",", ";", "\t", "|")
 # Bytes read at a time: large enough that the work per block does not count, small enough to hold several.
-BLOCK_BYTES = 16_000_000
+BLOCK_BYTES = 8_000_000
 # Lines that the delimiter is guessed from.
 SNIFFED_LINES = 20
 GZIP_MAGIC = b"\x1f\x8b"

@@ -80,7 +80,7 @@ def run_drift(options: argparse.Namespace) -> int:
     if options.save_reference is not None:
         save_reference(tables.reference, options.save_reference, options.exact)
     if options.json is not None:
-        _write(options.json, report.to_json(), "--json")
+        _write_text(options.json, report.to_json(), "--json")
     if options.html is not None:
         write_drift_page(report, options.html)
     _tell_next(options, report)
@@ -177,7 +177,7 @@ def _detector(mine: bool) -> NumericDetector | None:
     return lesson.DriftDetector(_ANY_BASELINE)
 
 
-def _write(path: Path, text: str, option: str) -> None:
+def _write_text(path: Path, text: str, option: str) -> None:
     """Write a file, or say why not."""
     try:
         path.write_text(text, encoding="utf-8", newline="\n")
