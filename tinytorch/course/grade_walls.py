@@ -76,7 +76,7 @@ def limit_resources(limits: Limits) -> None:
 
 
 def lock_files(readable: Iterable[Path], listed: Iterable[Path]) -> bool:
-    """Let this process read below `readable`, list the folders `listed`, and nothing else: no writing, no program, no network.
+    """Let this process read below `readable`, list the folders `listed`, and no more: no writing, program or network.
 
     Returns whether the kernel could: it takes Linux 5.13 or newer with Landlock, which most distributions switch on.
     """
