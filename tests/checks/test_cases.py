@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tinytorch.checks.cases import Case, CheckFailed, check_cases, if_written, own_or_given
+from tinytorch.checks.cases import PAGE_WIDTH, Case, CheckFailed, check_cases, if_written, own_or_given
 
 
 def message_of(function, cases, **options):
@@ -217,6 +217,13 @@ def test_a_notebook_shows_the_sentence_and_no_traceback():
     assert shown == ["Not yet right. share(1): expected 2, got 3."]
     unwritten = CheckFailed("share is not yet written: steps 1-3 above.")
     assert unwritten._render_traceback_() == ["share is not yet written: steps 1-3 above."]
+
+
+def test_a_notebook_breaks_a_long_sentence_between_words_and_keeps_every_word():
+    sentence = "share(1): expected 2, got 3. " + "This counts the wrong answers, not the right ones. " * 5 + "x" * 150
+    (shown,) = CheckFailed(sentence)._render_traceback_()
+    assert shown.split() == ["Not", "yet", "right.", *sentence.split()]
+    assert max(len(line) for line in shown.splitlines()[:-1]) <= PAGE_WIDTH
 
 
 def test_an_ungraded_look_prints_a_line_for_a_missing_blank_and_lets_other_errors_through(capsys):

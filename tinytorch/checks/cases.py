@@ -11,6 +11,7 @@ import inspect
 import io
 import re
 import reprlib
+import textwrap
 import traceback
 import warnings
 from collections import Counter
@@ -29,6 +30,9 @@ DEFAULT_TOLERANCE = 1e-6
 FAILURES_BEFORE_HINT = 2
 # An array of more numbers than this is named by its shape: its numbers would hide the rest of the sentence.
 MOST_NUMBERS_SHOWN = 16
+
+# Characters of a line: Jupyter Lab shows 107 of them in a window of 1280 pixels, and breaks a longer line in mid-word.
+PAGE_WIDTH = 100
 
 # What numpy says where `and`, `or`, `not` or `if` met a whole array, or `|` bound tighter than a comparison.
 COMPARED_AS_ONE = re.compile("truth value of an array|ufunc 'bitwise_")
@@ -72,7 +76,7 @@ class CheckFailed(AssertionError):
 
     def _render_traceback_(self) -> list[str]:
         """Show the message alone in a notebook, where a traceback would lead into this file."""
-        return [str(self) if NOT_WRITTEN in str(self) else f"Not yet right. {self}"]
+        return [_fold(str(self) if NOT_WRITTEN in str(self) else f"Not yet right. {self}")]
 
 
 @dataclass(frozen=True, eq=False)
@@ -223,8 +227,17 @@ def own_or_given(
     try:
         return own(*arguments)
     except Exception as error:  # a blank that is wrong may raise anything; its own check says what is the matter
-        print(f"Not yet yours: this is {called} ({_where_it_stopped(error)}).")
+        print(_fold(f"Not yet yours: this is {called} ({_where_it_stopped(error)})."))
         return given(*arguments)
+
+
+def _fold(sentence: str) -> str:
+    """Break a sentence for the page between words; a word longer than a line stays whole."""
+    lines = [
+        textwrap.wrap(line, PAGE_WIDTH, break_long_words=False, break_on_hyphens=False)
+        for line in sentence.splitlines()
+    ]
+    return "\n".join(part for line in lines for part in line or [""])
 
 
 def _where_it_stopped(error: Exception) -> str:
