@@ -98,11 +98,31 @@ def _open_session(content: bytes) -> tuple[Any, Any]:
         onnx.checker.check_model(model)
     except Exception as error:  # the parser's own kinds of error come from packages below onnx
         raise ValueError(f"content must be an ONNX model, got {str(error)[:200]}.") from error
+    _unzip(model.graph)
     weights = {part.name for part in model.graph.initializer}
     inputs = [part for part in model.graph.input if part.name not in weights]
     if len(inputs) != 1:
         raise ValueError(f"content must be an ONNX model of one input, got {[part.name for part in inputs]}.")
-    return ReferenceEvaluator(model), inputs[0]
+    try:
+        return ReferenceEvaluator(model), inputs[0]
+    except (NotImplementedError, RuntimeError) as error:
+        raise ValueError(
+            f"content must be an ONNX model that onnx.reference can run, got {str(error)[:200]}."
+        ) from error
+
+
+def _unzip(graph: Any) -> None:
+    """Let a graph answer with its table of probabilities where it would make a list of dictionaries of it.
+
+    scikit-learn's exporter adds such a last step (ZipMap) unless it is told not to.
+    """
+    from onnx import TensorProto, helper
+
+    for node in [node for node in graph.node if node.op_type == "ZipMap"]:
+        graph.node.remove(node)
+        for output in [output for output in graph.output if output.name in node.output]:
+            graph.output.remove(output)
+            graph.output.append(helper.make_tensor_value_info(node.input[0], TensorProto.FLOAT, None))
 
 
 def _input_type(described: Any) -> np.dtype[Any]:
@@ -124,7 +144,7 @@ def _find_probabilities(outputs: dict[str, Any], source: str) -> np.ndarray:
         return np.asarray(tables[PROBABILITY_OUTPUT], dtype=np.float64)
     if len(tables) != 1:
         raise ValueError(
-            f"{source} must answer with one table of probabilities, got the outputs {sorted(outputs)} "
-            "(from scikit-learn, export with options={'zipmap': False})."
+            f"{source} must answer with one table of probabilities, or one called {PROBABILITY_OUTPUT!r}, "
+            f"got the outputs {sorted(outputs)}."
         )
     return np.asarray(next(iter(tables.values())), dtype=np.float64)

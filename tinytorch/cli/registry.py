@@ -9,7 +9,7 @@ import os
 import sqlite3
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -84,7 +84,7 @@ def run_registry(options: argparse.Namespace) -> int:
 def _add_questions(actions: Any) -> None:
     """Add what changes nothing."""
     _add_action(actions, "list", "every name, its versions and aliases", _list)
-    show = _add_action(actions, "show", "all that is kept about a version", _show)
+    show = _add_action(actions, "show", "all that is kept about a version", _show_version)
     show.add_argument("name", metavar="NAME")
     show.add_argument("version", metavar="VERSION", nargs="?", default=LATEST, help="a number or alias (latest)")
     history = _add_action(actions, "history", "who changed what when; with --at, what was serving", _history)
@@ -143,7 +143,7 @@ def _list(registry: SqliteRegistry, options: argparse.Namespace) -> None:
         {"name": kept.entry.model_name, "latest": kept.entry.version, "champion": champions[kept.entry.model_name]}
         for kept in found
     ]
-    _tell(options, rows, lines, f"show {found[0].entry.model_name}" if found else "register NAME SOURCE")
+    _say(options, rows, lines, f"show {found[0].entry.model_name}" if found else "register NAME SOURCE")
 
 
 def _champion(registry: SqliteRegistry, name: str) -> int | None:
@@ -152,30 +152,33 @@ def _champion(registry: SqliteRegistry, name: str) -> int | None:
     return moves[-1].version if moves else None
 
 
-def _show(registry: SqliteRegistry, options: argparse.Namespace) -> None:
+def _show_version(registry: SqliteRegistry, options: argparse.Namespace) -> None:
     kept = registry.describe(options.name, _number_or_alias(options.version))
-    _tell(options, kept.to_dict(), _registration_lines(kept), f"history {options.name}")
+    _say(options, kept.to_dict(), _registration_lines(kept), f"history {options.name}")
 
 
 def _registration_lines(kept: Registration) -> list[str]:
     """Say all that is kept about a version."""
     entry, provenance = kept.entry, kept.provenance
-    libraries = ", ".join(f"{name} {version}" for name, version in provenance.library_versions.items())
     facts = {
-        "aliases": ", ".join(kept.aliases) or "none",
+        "aliases": ", ".join(kept.aliases),
         "kind": f"{kept.kind}: {kept.source}",
-        "metrics": ", ".join(f"{name}={value:g}" for name, value in entry.metrics.items()) or "none",
-        "tags": ", ".join(f"{name}={value}" for name, value in entry.tags.items()) or "none",
-        "parent": entry.parent or "none",
+        "metrics": _in_words(entry.metrics),
+        "tags": _in_words(entry.tags),
+        "parent": entry.parent,
         "content": entry.content_hash,
-        "data": entry.data_hash or "unknown",
-        "seed": "unknown" if provenance.seed is None else provenance.seed,
-        "code": provenance.code_version or "unknown",
-        "libraries": libraries,
+        "data": entry.data_hash,
+        "seed": provenance.seed,
+        "code": provenance.code_version,
+        "libraries": _in_words(provenance.library_versions),
         "artifact": f"{kept.artifact.sha256} ({kept.artifact.size_bytes} bytes)",
         "registered": f"{as_utc(kept.registered.moment)} by {kept.registered.actor}",
     }
-    return [str(entry), *(f"  {name:<10} {value}" for name, value in facts.items())]
+    return [str(entry), *(f"  {name:<10} {'-' if value in ('', None) else value}" for name, value in facts.items())]
+
+
+def _in_words(pairs: Mapping[str, object]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in pairs.items())
 
 
 def _history(registry: SqliteRegistry, options: argparse.Namespace) -> None:
@@ -186,14 +189,14 @@ def _history(registry: SqliteRegistry, options: argparse.Namespace) -> None:
     else:
         changes = (registry.serving_at(options.name, _read_moment(options.at), options.alias),)
     lines = [f"{change.name}  {change}" for change in changes]
-    _tell(options, [change.to_dict() for change in changes], lines, "verify")
+    _say(options, [change.to_dict() for change in changes], lines, "verify")
 
 
 def _verify(options: argparse.Namespace) -> int:
     found = verify_registry(options.folder, options.expect_head)
     lines = [f"damaged: {problem}" for problem in found.problems] or [str(found), f"head {found.head}"]
     next_step = "restore the folder from a copy" if found.problems else f"verify --expect-head {found.head}"
-    _tell(options, found.to_dict(), lines, next_step)
+    _say(options, found.to_dict(), lines, next_step)
     return EXIT_DAMAGED if found.problems else 0
 
 
@@ -205,33 +208,33 @@ def _export_onnx(registry: SqliteRegistry, options: argparse.Namespace) -> None:
     lines = [
         f"{options.file.resolve()}: float32 features (n, {model.n_features}) to probabilities (n, {model.n_classes})"
     ]
-    _tell(options, {"file": str(options.file.resolve())}, lines, f"register {options.name} {options.file}")
+    _say(options, {"file": str(options.file.resolve())}, lines, f"register {options.name} {options.file}")
 
 
 def _register(registry: SqliteRegistry, options: argparse.Namespace) -> None:
     draft = ModelVersion(
         options.name,
         data_hash="" if options.data is None else _hash_file(options.data),
-        metrics={name: _read_number(value) for name, value in map(_read_pair, options.metric)},
+        metrics={name: _read_metric(value) for name, value in map(_read_pair, options.metric)},
         parent=options.parent,
         created_at=time.time(),
         tags=dict(map(_read_pair, options.tag)),
     )
     provenance = Provenance(seed=options.seed, code_version=options.code_version)
     entry = registry.register(read_source(options.source), draft, provenance)
-    _tell(options, entry.to_dict(), [f"registered {entry}"], f"promote {options.name} {entry.version}")
+    _say(options, entry.to_dict(), [f"registered {entry}"], f"promote {options.name} {entry.version}")
 
 
 def _promote(registry: SqliteRegistry, options: argparse.Namespace) -> None:
     version = _number_or_alias(options.version)
     number = registry.get(options.name, version).version
     entry = registry.promote(options.name, number, _expected(registry, options, CHAMPION), options.reason)
-    _tell(options, entry.to_dict(), [f"{entry} is the champion"], f"rollback {options.name}")
+    _say(options, entry.to_dict(), [f"{entry} is the champion"], f"rollback {options.name}")
 
 
 def _rollback(registry: SqliteRegistry, options: argparse.Namespace) -> None:
     entry = registry.rollback(options.name, _expected(registry, options, CHAMPION), options.reason)
-    _tell(options, entry.to_dict(), [f"{entry} is the champion again"], f"history {options.name}")
+    _say(options, entry.to_dict(), [f"{entry} is the champion again"], f"history {options.name}")
 
 
 def _alias(registry: SqliteRegistry, options: argparse.Namespace) -> None:
@@ -242,7 +245,7 @@ def _alias(registry: SqliteRegistry, options: argparse.Namespace) -> None:
     entry = registry.set_alias(options.name, options.alias, number, revision, options.reason)
     where = "nothing" if entry is None else str(entry)
     told = {"alias": options.alias, "version": number}
-    _tell(options, told, [f"{options.alias} points at {where}"], f"show {options.name} {options.alias}")
+    _say(options, told, [f"{options.alias} points at {where}"], f"show {options.name} {options.alias}")
 
 
 def _expected(registry: SqliteRegistry, options: argparse.Namespace, alias: str) -> int:
@@ -290,7 +293,7 @@ def _read_pair(text: str) -> tuple[str, str]:
     return name, value
 
 
-def _read_number(text: str) -> float:
+def _read_metric(text: str) -> float:
     try:
         return float(text)
     except ValueError:
@@ -310,7 +313,7 @@ def _read_moment(text: str) -> float:
     return (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp()
 
 
-def _tell(options: argparse.Namespace, answer: Any, lines: list[str], next_step: str) -> None:
+def _say(options: argparse.Namespace, answer: Any, lines: list[str], next_step: str) -> None:
     """Print the answer for a program, or for people with the next step."""
     if options.json:
         print(json.dumps(answer, indent=1))
