@@ -29,7 +29,7 @@ class Outcome:
 
 def counted(errors: np.ndarray, per_look: int, look: int) -> VersionEvidence:
     n = per_look * (look + 1)
-    return VersionEvidence(n, 0, n, int(errors[: look + 1].sum()), 1.0, (n,))
+    return VersionEvidence(n, 0, n, int(errors[: look + 1].sum()), 1.0, 1.0, (n,))
 
 
 def first_blame(gate: Gate, champion: np.ndarray, challenger: np.ndarray) -> int | None:

@@ -4,6 +4,7 @@ Every function and class of the lesson and of its siblings, by name. Defaults st
 holds another value in each.
 """
 
+from tinytorch.mlops.deploy.blue_green import BlueGreenRollout
 from tinytorch.mlops.deploy.canary import CanaryRollout
 from tinytorch.mlops.deploy.evidence import EvidenceLog, VersionEvidence
 from tinytorch.mlops.deploy.gates import Gate, GateVerdict, SequentialGate, ThresholdFailureGate
@@ -25,21 +26,29 @@ from tinytorch.mlops.deploy.lesson import (
     route,
     standard_error,
 )
+from tinytorch.mlops.deploy.plan import RolloutPlan
 from tinytorch.mlops.deploy.registry import AuditedRegistry, PointerMove
+from tinytorch.mlops.deploy.rolling import RollingRollout
+from tinytorch.mlops.deploy.shadow import ShadowRollout
 from tinytorch.mlops.deploy.split import split_traffic
-from tinytorch.mlops.deploy.staged import RolloutPlan, StagedRollout
+from tinytorch.mlops.deploy.staged import StagedRollout
+from tinytorch.mlops.deploy.strategy import DeploymentStrategy
 
 __all__ = [
     "Action",
     "AuditedRegistry",
+    "BlueGreenRollout",
     "CanaryCounts",
     "CanaryRollout",
+    "DeploymentStrategy",
     "EvidenceLog",
     "Gate",
     "ModelRegistry",
     "PointerMove",
+    "RollingRollout",
     "RolloutPlan",
     "SequentialGate",
+    "ShadowRollout",
     "Shelf",
     "StagedRollout",
     "ThresholdFailureGate",

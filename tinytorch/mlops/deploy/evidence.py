@@ -10,12 +10,14 @@ from tinytorch._arguments import check_integer
 from tinytorch.mlops._record import Record
 from tinytorch.mlops.contracts import LabelBatch, PredictionBatch
 from tinytorch.mlops.prediction_log import PredictionLog
-from tinytorch.mlops.validate import as_request_ids, check_columns
+from tinytorch.mlops.validate import check_columns
 
 # The slow end of what users wait for; an average would hide it.
 SLOW_PERCENTILE = 95.0
 # Latencies remembered of each version, the newest: enough for a 95th percentile that hardly wavers.
 LATENCIES_KEPT = 2_000
+# More classes than any classifier here has; one count is kept for each, and a wild number must not fill the memory.
+MAXIMUM_CLASSES = 100_000
 
 
 @dataclass(frozen=True)
@@ -27,23 +29,30 @@ class VersionEvidence(Record):
     n_requests, n_failed, n_labelled, n_errors : int
         Requests sent to it, those it did not answer (a crash, NaN, a deadline missed), answers whose label has come,
         and wrong ones among these.
-    slow_ms : float
-        95th percentile of its newest latencies in milliseconds; NaN before the first answer.
+    typical_ms, slow_ms : float
+        Median and 95th percentile of its newest latencies in milliseconds; NaN before the first answer.
     class_counts : tuple of int
         How often it answered each class.
 
     Examples
     --------
-    >>> VersionEvidence(100, n_failed=0, n_labelled=50, n_errors=5, slow_ms=2.0, class_counts=(60, 40)).error_rate
-    0.1
+    >>> evidence = VersionEvidence(102, 2, n_labelled=50, n_errors=5, typical_ms=1.0, slow_ms=2.0, class_counts=(100,))
+    >>> evidence.n_answered, evidence.error_rate
+    (100, 0.1)
     """
 
     n_requests: int
     n_failed: int
     n_labelled: int
     n_errors: int
+    typical_ms: float
     slow_ms: float
     class_counts: tuple[int, ...]
+
+    @property
+    def n_answered(self) -> int:
+        """Requests that it answered."""
+        return self.n_requests - self.n_failed
 
     @property
     def error_rate(self) -> float:
@@ -51,11 +60,16 @@ class VersionEvidence(Record):
         return self.n_errors / self.n_labelled if self.n_labelled else float("nan")
 
     def __str__(self) -> str:
-        return f"{self.n_errors} errors in {self.n_labelled}"
+        return f"{self.n_answered} answers, {self.n_errors} errors in {self.n_labelled} labels, {self.n_failed} failed"
 
 
 class EvidenceLog:
     """Counts what champion and challenger answered, and joins the labels that come late.
+
+    Parameters
+    ----------
+    mirrored : bool
+        Whether both versions may answer the same request, as when traffic is mirrored; its label then counts for both.
 
     Examples
     --------
@@ -65,12 +79,14 @@ class EvidenceLog:
     >>> log.add(answers([1, 2], 1), answers([3, 4], 2))
     >>> log.record_labels(LabelBatch([1, 3, 4], [0, 1, 0], timestamp=1.0))
     >>> print(*log.summary(), sep="; ")
-    0 errors in 1; 1 errors in 2
+    2 answers, 0 errors in 1 labels, 0 failed; 2 answers, 1 errors in 2 labels, 0 failed
     """
 
-    def __init__(self) -> None:
-        self._log = PredictionLog()
+    def __init__(self, mirrored: bool = False) -> None:
+        self.mirrored = mirrored
+        self._logs = (PredictionLog(), PredictionLog())
         self._versions: tuple[int, int] | None = None
+        self._n_features: int | None = None
         self._requests, self._failed, self._labelled, self._errors = (np.zeros(2, dtype=np.int64) for _ in range(4))
         self._latency_ms = [np.zeros(0), np.zeros(0)]
         self._classes = [np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)]
@@ -81,14 +97,17 @@ class EvidenceLog:
         Raises
         ------
         ValueError
-            If both batches come from one version, or from others than before, or a request was given before or to
-            both, or their features differ in width; nothing is changed then.
+            If both batches come from one version, or from others than before, or a request was given before or
+            (unless mirrored) to both, or their features differ in width, or a class is 100,000 or more; nothing is
+            changed then.
         """
         batches = (champion_batch, challenger_batch)
-        self._check(*batches)
+        self._check_versions(*batches)
+        self._check_requests(*batches)
         self._versions = (champion_batch.model_version, challenger_batch.model_version)
+        self._n_features = self._width(*batches)
         for index, batch in enumerate(batches):
-            self._log.add(batch)
+            self._logs[index].add(batch)
             self._requests[index] += len(batch)
             self._latency_ms[index] = np.concatenate([self._latency_ms[index], batch.latency_ms])[-LATENCIES_KEPT:]
             counts = np.bincount(batch.predictions, minlength=len(self._classes[index]))
@@ -96,15 +115,28 @@ class EvidenceLog:
             self._classes[index] = counts
 
     def record_labels(self, label_batch: LabelBatch) -> None:
-        """Take in labels of answers given before; others are left out."""
-        labelled = self._log.join(label_batch)
-        for index, version in enumerate(self._versions or ()):
-            mine = labelled.model_versions == version
-            self._labelled[index] += int(mine.sum())
-            self._errors[index] += int((mine & ~labelled.correct).sum())
+        """Take in labels of answers given before; others are left out.
+
+        Raises
+        ------
+        ValueError
+            If a label is no class of the model that answered; nothing is changed then.
+        """
+        for log in self._logs:
+            log.check_labels(label_batch)
+        for index, log in enumerate(self._logs):
+            labelled = log.join(label_batch)
+            self._labelled[index] += len(labelled)
+            self._errors[index] += int((~labelled.correct).sum())
 
     def record_failures(self, n_champion: int, n_challenger: int) -> None:
-        """Count requests that a version was sent and did not answer."""
+        """Count requests that a version was sent and did not answer.
+
+        Raises
+        ------
+        ValueError
+            If a count is no integer of at least 0; nothing is changed then.
+        """
         failed = [check_integer(n_champion, "n_champion"), check_integer(n_challenger, "n_challenger")]
         self._requests += failed
         self._failed += failed
@@ -116,23 +148,45 @@ class EvidenceLog:
     def _of(self, index: int) -> VersionEvidence:
         """Return one version's counts."""
         latency_ms = self._latency_ms[index]
-        slow_ms = float(np.percentile(latency_ms, SLOW_PERCENTILE)) if len(latency_ms) else float("nan")
+        spread = np.percentile(latency_ms, (50.0, SLOW_PERCENTILE)) if len(latency_ms) else np.full(2, np.nan)
         return VersionEvidence(
             n_requests=int(self._requests[index]),
             n_failed=int(self._failed[index]),
             n_labelled=int(self._labelled[index]),
             n_errors=int(self._errors[index]),
-            slow_ms=slow_ms,
+            typical_ms=float(spread[0]),
+            slow_ms=float(spread[1]),
             class_counts=tuple(self._classes[index].tolist()),
         )
 
-    def _check(self, champion_batch: PredictionBatch, challenger_batch: PredictionBatch) -> None:
-        """Raise ValueError unless both batches can be taken."""
+    def _width(self, *batches: PredictionBatch) -> int | None:
+        """Return how many features a request has: as many as the first one had."""
+        first = next((batch.features.shape[1] for batch in batches if len(batch)), None)
+        return first if self._n_features is None else self._n_features
+
+    def _check_versions(self, champion_batch: PredictionBatch, challenger_batch: PredictionBatch) -> None:
+        """Raise ValueError unless the batches come from two versions, the same as before."""
         versions = (champion_batch.model_version, challenger_batch.model_version)
         if versions[0] == versions[1]:
             raise ValueError(f"challenger_batch must come from another version, got {versions[1]}.")
         if self._versions not in (None, versions):
             raise ValueError(f"both batches must come from versions {self._versions}, got {versions}.")
-        if len(champion_batch) and len(challenger_batch):
-            check_columns(challenger_batch.features, champion_batch.features.shape[1])
-        self._log.check_new(as_request_ids(np.concatenate([champion_batch.request_ids, challenger_batch.request_ids])))
+
+    def _check_requests(self, *batches: PredictionBatch) -> None:
+        """Raise ValueError unless all requests are new, of one width, and answered with a class that can be counted."""
+        n_features = self._width(*batches)
+        for batch in batches:
+            if len(batch) and n_features is not None:
+                check_columns(batch.features, n_features)
+            largest = int(batch.predictions.max(initial=0))
+            if largest >= MAXIMUM_CLASSES:
+                raise ValueError(f"predictions must be classes below {MAXIMUM_CLASSES}, got {largest}.")
+        champion_log, challenger_log = self._logs
+        for log, batch in zip(self._logs, batches, strict=True):
+            log.check_new(batch.request_ids)
+        if not self.mirrored:
+            champion_log.check_new(batches[1].request_ids)
+            challenger_log.check_new(batches[0].request_ids)
+            shared = set(batches[0].request_ids.tolist()) & set(batches[1].request_ids.tolist())
+            if shared:
+                raise ValueError(f"request_ids must go to one version each, got {min(shared, key=str)!r} twice.")
