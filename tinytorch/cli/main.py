@@ -20,7 +20,7 @@ from tinytorch.cli.release import add_release
 
 EXIT_BAD_INPUT = 2
 # They import the stages, and with them the lessons, which a student may have left in any state.
-COMMANDS_ON_STAGES = ("demo", "drift", "registry")
+COMMANDS_ON_STAGES = ("demo", "drift", "registry", "serve")
 # What a shell reports of a program whose reader has left: 128 and the number of SIGPIPE.
 EXIT_BROKEN_PIPE = 141
 DESCRIPTION = """\
@@ -28,6 +28,7 @@ Keep a model alive in production: watch it, see drift, retrain it, ship it.
 
 see it all:   demo     a model on real digits goes once round the whole loop
 operate:      registry which version serves, since when, by whom; promote it, take it back
+              serve    a model behind a socket: logged, watched, switched without a lost request
 learn:        lab      open the four lessons in Jupyter Lab
               check    your points for each blank, in about two seconds
               doctor   something does not start? looks for the cause and says what to do
