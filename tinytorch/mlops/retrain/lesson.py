@@ -47,7 +47,7 @@ def cooldown_is_over(now: float, last_retraining: float | None, cooldown_s: floa
     ### END SOLUTION
 
 # %% ../../../modules/15c_retraining/15c_retraining.ipynb #trigger-settings
-# Four hours: labels come two hours late, and the new model's first labels should be seen before it is judged.
+# Four hours: labels come two hours late, and the new model should be seen before it is judged.
 DEFAULT_COOLDOWN_S = 4 * 3600.0
 # The alerts that a new model can mend.
 DEFAULT_RULES = ("accuracy_low",)
@@ -65,7 +65,7 @@ def last_time(history: list[tuple[float, str]]) -> float | None:
 
 
 def train_safely(trainer, features, labels, rng) -> tuple[Model | None, str]:
-    """Return a challenger and a sentence; if training fails, None and the reason. The champion is never touched."""
+    """Return a challenger and a sentence; if training fails, None and the reason."""
     try:
         return trainer.train(features, labels, rng), f"challenger trained on {len(labels)} rows"
     except ValueError as error:
@@ -75,7 +75,9 @@ def train_safely(trainer, features, labels, rng) -> tuple[Model | None, str]:
 class RetrainingTrigger:
     """Decides when to retrain: for a reason, and not again before the cooldown is over."""
 
-    def __init__(self, cooldown_s: float = DEFAULT_COOLDOWN_S, rules: tuple[str, ...] = DEFAULT_RULES) -> None:
+    def __init__(
+        self, cooldown_s: float = DEFAULT_COOLDOWN_S, rules: tuple[str, ...] = DEFAULT_RULES
+    ) -> None:
         self.cooldown_s = check_positive(cooldown_s, "cooldown_s")
         self.rules = tuple(rules)
         self._history: list[tuple[float, str]] = []
@@ -89,7 +91,8 @@ class RetrainingTrigger:
         if not reasons:
             return RetrainDecision(False, (*watched, "accuracy holds"))
         rested = cooldown_is_over(as_time(now), last_time(self._history), self.cooldown_s)
-        return RetrainDecision(rested, (*reasons, *watched) if rested else (*reasons, "still cooling down"))
+        more = watched if rested else ("still cooling down",)
+        return RetrainDecision(rested, (*reasons, *more))
 
     def record_retraining(self, now: float, outcome: str = "begun") -> None:
         """Remember a retraining: the cooldown begins at `now` (seconds)."""
@@ -112,8 +115,8 @@ def split_rows(
     """Split labelled rows into those to train on and those kept for the exam.
 
     request_ids (n,), features (n, n_features), labels (n,).
-    Returns training features (n_train, n_features), training labels (n_train,), exam features (n_exam, n_features)
-    and exam labels (n_exam,).
+    Returns training features (n_train, n_features), training labels (n_train,),
+    exam features (n_exam, n_features) and exam labels (n_exam,).
 
     >>> [len(part) for part in split_rows(np.array([1, 2, 3]), np.zeros((3, 64)), np.zeros(3))]
     [1, 1, 2, 2]
@@ -175,7 +178,9 @@ COIN_SEED = 0
 DEFAULT_ALPHA = 0.05
 
 
-def compare_models(champion: Model, challenger: Model, features: np.ndarray, labels: np.ndarray) -> ModelComparison:
+def compare_models(
+    champion: Model, challenger: Model, features: np.ndarray, labels: np.ndarray
+) -> ModelComparison:
     """Compare two models on rows (n, n_features) with labels (n,) that neither was trained on."""
     table, truth = as_features(features), as_labels(labels)
     check_rows(table, "features")
@@ -193,5 +198,5 @@ def compare_models(champion: Model, challenger: Model, features: np.ndarray, lab
 
 
 def is_better(comparison: ModelComparison, alpha: float = DEFAULT_ALPHA) -> bool:
-    """Return whether the challenger leads and chance explains its lead with at most the probability alpha."""
+    """Return whether the challenger leads, and by more than chance explains (p at most alpha)."""
     return comparison.challenger_score > comparison.champion_score and comparison.pvalue <= alpha
