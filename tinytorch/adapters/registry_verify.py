@@ -20,6 +20,8 @@ from tinytorch.adapters.registry_schema import NO_HASH, REGISTRY_FILE, chain_has
 from tinytorch.adapters.sqlite_file import open_file
 from tinytorch.mlops._record import Record
 
+# What SQLite says when it cannot answer now and nothing is known to be wrong: a full disk, a file in use.
+NO_DAMAGE = ("disk is full", "database is locked")
 TABLES = {
     "log": "SELECT sequence, name, entry, hash FROM log ORDER BY sequence",
     "versions": "SELECT name, version, sequence FROM versions",
@@ -76,6 +78,13 @@ def verify_registry(
     limit_bytes : int
         The largest artifact that is read.
 
+    Raises
+    ------
+    ValueError
+        If the folder holds no registry.
+    sqlite3.OperationalError
+        If the disk is full (SQLite needs some room even to read), or another process holds the file.
+
     Examples
     --------
     >>> import tempfile
@@ -92,6 +101,8 @@ def verify_registry(
         rows, problems = _read_database(path)
         entries, broken = _check_chain(rows["log"])
     except (sqlite3.Error, ValueError, OverflowError) as error:
+        if any(words in str(error) for words in NO_DAMAGE):
+            raise
         return RegistryVerification(0, 0, 0, NO_HASH, (f"the database cannot be read: {error}",))
     problems += broken or _check_tables(entries, rows)
     hashes = [NO_HASH, *(row[3] for row in rows["log"])]
