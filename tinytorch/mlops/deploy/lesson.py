@@ -27,7 +27,8 @@ def move_pointer(
 ) -> tuple[int, ...]:
     """Return where the pointer has been, oldest first, after it moved to `version`.
 
-    champions: before the move; revision: how often it has moved; expected_revision: what the caller believes.
+    champions: before the move; revision: how often it has moved;
+    expected_revision: what the caller believes.
 
     >>> move_pointer((), version=1, revision=0, expected_revision=0)
     (1,)
@@ -43,7 +44,8 @@ def move_pointer(
 def move_back(champions: tuple[int, ...], revision: int, expected_revision: int) -> tuple[int, ...]:
     """Return where the pointer has been, oldest first, after a rollback to the champion before.
 
-    champions: before the move; revision: how often it has moved; expected_revision: what the caller believes.
+    champions: before the move; revision: how often it has moved;
+    expected_revision: what the caller believes.
 
     >>> move_back((1, 2), revision=2, expected_revision=2)
     (1,)
@@ -97,7 +99,7 @@ def promote_on(shelf: Shelf, version: int, expected_revision: int) -> ModelVersi
 
 # %% ../../../modules/15d_deployment/15d_deployment.ipynb #registry
 class ModelRegistry:
-    """Keeps every version of every model in memory, and for each name one pointer that moves: the champion."""
+    """Keeps every version of every model, and for each name one pointer that moves: the champion."""
 
     def __init__(self) -> None:
         self._shelves: dict[str, Shelf] = {}
@@ -135,7 +137,8 @@ class ModelRegistry:
         return shelf.point(move_back(shelf.champions, shelf.revision, expected_revision))
 
 # %% ../../../modules/15d_deployment/15d_deployment.ipynb #hash-share
-HASH_BYTES = 6  # 48 bits: fine enough for any weight, and a float holds them exactly, so 1.0 never comes out
+# 48 bits: fine enough for any weight, and a float holds them exactly, so 1.0 never comes out.
+HASH_BYTES = 6
 HASH_RANGE = 256.0**HASH_BYTES
 
 
@@ -177,8 +180,8 @@ def judge_canary(
 ) -> Action:
     """Return "advance", "hold" or "roll_back" from what both versions answered so far, champion first.
 
-    errors: wrong answers of each; labelled: answers of each whose label has come; minimum_labels: needed of
-    each; standard_errors: how many of them a difference must exceed.
+    errors: wrong answers of each; labelled: answers of each whose label has come;
+    minimum_labels: needed of each; standard_errors: how many of them a difference must exceed.
 
     >>> judge_canary((0, 0), (0, 0), minimum_labels=20, standard_errors=3.0)
     'hold'
@@ -197,7 +200,8 @@ def judge_canary(
 def next_weight(weights: tuple[float, ...], weight: float, action: str) -> float:
     """Return the challenger's share of traffic after a verdict.
 
-    weights: the rungs of the ladder, rising; weight: the share now; action: "advance", "hold" or "roll_back".
+    weights: the rungs of the ladder, rising; weight: the share now;
+    action: "advance", "hold" or "roll_back".
 
     >>> next_weight((0.1, 1.0), 0.1, "hold")
     0.1
@@ -249,20 +253,25 @@ class CanaryCounts:
 DEFAULT_WEIGHTS = (0.25, 0.5, 1.0)
 # With 20 labels an error rate of 60% stands out from one of 5% by more than five standard errors.
 DEFAULT_MINIMUM_LABELS = 20
-# Chance alone goes beyond three standard errors in about one look of 700, and a canary is looked at often.
+# Chance alone goes beyond three standard errors in one look of 700, and a canary is looked at often.
 DEFAULT_CANARY_STANDARD_ERRORS = 3.0
 
 
-def check_pair(champion_batch: PredictionBatch, challenger_batch: PredictionBatch, log: PredictionLog) -> None:
+def check_pair(
+    champion_batch: PredictionBatch, challenger_batch: PredictionBatch, log: PredictionLog
+) -> None:
     """Raise ValueError unless two new batches come from two versions and share no request."""
-    if champion_batch.model_version == challenger_batch.model_version:
-        raise ValueError(f"challenger_batch must come from another version, got {challenger_batch.model_version}.")
-    log.check_new(as_request_ids(np.concatenate([champion_batch.request_ids, challenger_batch.request_ids])))
+    version = challenger_batch.model_version
+    if champion_batch.model_version == version:
+        raise ValueError(f"challenger_batch must come from another version, got {version}.")
+    both = np.concatenate([champion_batch.request_ids, challenger_batch.request_ids])
+    log.check_new(as_request_ids(both))
 
 
 def check_ladder(weights) -> tuple[float, ...]:
     """Return the rungs as a tuple; they must rise from above 0 to exactly 1."""
-    rungs = tuple(check_in_range(check_positive(weight, "weights"), "weights", 0.0, 1.0) for weight in weights)
+    positive = [check_positive(weight, "weights") for weight in weights]
+    rungs = tuple(check_in_range(weight, "weights", 0.0, 1.0) for weight in positive)
     if not rungs or list(rungs) != sorted(set(rungs)) or rungs[-1] != 1.0:
         raise ValueError(f"weights must rise and end with 1.0, got {weights!r}.")
     return rungs
@@ -279,7 +288,9 @@ class ThresholdGate:
         self.challenger_weight = self.weights[0]
         self._counts = CanaryCounts()
 
-    def step(self, champion_batch: PredictionBatch, challenger_batch: PredictionBatch, now: float) -> RolloutDecision:
+    def step(
+        self, champion_batch: PredictionBatch, challenger_batch: PredictionBatch, now: float
+    ) -> RolloutDecision:
         """Take in what both versions answered since the last step and decide on the labels so far."""
         self._counts.add(champion_batch, challenger_batch)
         errors, labelled = self._counts.pairs()
@@ -289,8 +300,8 @@ class ThresholdGate:
         self.challenger_weight = next_weight(self.weights, self.challenger_weight, action)
         if action == "advance":
             self._counts.reset()
-        evidence = f"champion {errors[0]} errors in {labelled[0]}, challenger {errors[1]} in {labelled[1]}"
-        return RolloutDecision(action, self.challenger_weight, (evidence,))
+        said = f"champion {errors[0]} errors in {labelled[0]}, challenger {errors[1]} in {labelled[1]}"
+        return RolloutDecision(action, self.challenger_weight, (said,))
 
     def record_labels(self, label_batch: LabelBatch) -> None:
         """Take in labels of batches given to `step` before."""
