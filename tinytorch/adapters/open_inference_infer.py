@@ -68,24 +68,13 @@ def read_infer_request(body: bytes, json_length: int | None = None) -> InferRequ
     >>> read_infer_request(b'{"id": "7", "inputs": [' + tensor + b"]}").features
     array([[0.5, 1. ]])
     """
+    n_json = len(body) if json_length is None else json_length
     content = read_object(body if json_length is None else body[:json_length])
-    inputs = content.get("inputs")
-    if type(inputs) is not list or len(inputs) != 1 or type(inputs[0]) is not dict:
-        raise ProtocolError("inputs must be a list of one tensor, which is an object.")
-    n_behind = 0 if json_length is None else len(body) - json_length
-    size = binary_size(inputs[0]) if "parameters" in inputs[0] else None
-    if n_behind != (size or 0):
-        raise ProtocolError(f"binary_data_size must be the bytes behind the JSON, {n_behind}, got {size}.")
-    if size is None:
-        features = read_json_tensor(inputs[0])
-    else:
-        features = read_binary_tensor(inputs[0], memoryview(body)[json_length or len(body) :])
+    features = _read_features(content.get("inputs"), memoryview(body)[n_json:])
     request_id, key, in_binary = _read_id(content), None, False
     if "parameters" in content:
         key, in_binary = _read_parameters(content["parameters"])
-    outputs = _read_outputs(content["outputs"], in_binary) if content.get("outputs") is not None else None
-    if outputs is None:
-        outputs = _BOTH_AS_BINARY if in_binary else _BOTH_AS_JSON
+    outputs = _read_outputs(content.get("outputs"), in_binary)
     return InferRequest(request_id, features, outputs, key or request_id)
 
 
@@ -122,6 +111,16 @@ def write_infer_answer(
     return (b"".join([text, *tail]), len(text)) if tail else (text, None)
 
 
+def _read_features(inputs: Any, behind: memoryview) -> np.ndarray:
+    """Return the numbers of the one input, from the JSON or from the bytes behind it."""
+    if type(inputs) is not list or len(inputs) != 1 or type(inputs[0]) is not dict:
+        raise ProtocolError("inputs must be a list of one tensor, which is an object.")
+    size = binary_size(inputs[0]) if "parameters" in inputs[0] else None
+    if len(behind) != (size or 0):
+        raise ProtocolError(f"binary_data_size must be the bytes behind the JSON, {len(behind)}, got {size}.")
+    return read_json_tensor(inputs[0]) if size is None else read_binary_tensor(inputs[0], behind)
+
+
 def _read_id(content: Mapping[str, Any]) -> str | None:
     """Return the request's id, a printable text; None if there is none."""
     request_id = content.get("id")
@@ -145,14 +144,16 @@ def _read_parameters(parameters: Any) -> tuple[str | None, bool]:
     return None if key is None else _check_key(key, "routing_key"), _read_flag(parameters, "binary_data_output")
 
 
-def _read_outputs(wanted: Any, in_binary: bool) -> Mapping[str, bool] | None:
-    """Return the outputs asked for, each with whether in binary; None for an empty list, which means all."""
-    if type(wanted) is not list or any(type(output) is not dict for output in wanted):
+def _read_outputs(wanted: Any, in_binary: bool) -> Mapping[str, bool]:
+    """Return the outputs asked for, each with whether in binary; none at all means both."""
+    if wanted is None or wanted == []:
+        return _BOTH_AS_BINARY if in_binary else _BOTH_AS_JSON
+    if type(wanted) is not list or set(map(type, wanted)) != {dict}:
         raise ProtocolError("outputs must be a list of objects.")
     names = [output.get("name") for output in wanted]
-    if any(type(name) is not str or name not in OUTPUT_NAMES for name in names) or len(set(names)) < len(names):
+    if not all(name in OUTPUT_NAMES and names.count(name) == 1 for name in names):
         raise ProtocolError(f"outputs must name {' or '.join(OUTPUT_NAMES)}, each at most once.")
-    return {output["name"]: _read_output_flag(output, in_binary) for output in wanted} or None
+    return {output["name"]: _read_output_flag(output, in_binary) for output in wanted}
 
 
 def _read_output_flag(output: Mapping[str, Any], in_binary: bool) -> bool:

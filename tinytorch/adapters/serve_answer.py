@@ -27,14 +27,14 @@ MODEL_FAILED = 500
 MODEL_NOT_READY = 404
 
 
-class Answer(NamedTuple):
+class ModelAnswer(NamedTuple):
     """Probabilities of shape (n, n_classes), the version that gave them, and how long the model took.
 
     `failed_version` and `failure` say what a challenger failed with before the champion answered.
 
     Examples
     --------
-    >>> Answer(1, np.ones((1, 1)), 0.2).failure is None
+    >>> ModelAnswer(1, np.ones((1, 1)), 0.2).failure is None
     True
     """
 
@@ -100,7 +100,7 @@ class Answerer:
         self._challengers = WorkerThreads(N_THREADS, most_waiting=MOST_WAITING)
         self._batches: dict[int, _TickBatch] = {}
 
-    async def answer(self, served: ServedModel, features: np.ndarray, key: str) -> Answer:
+    async def answer(self, served: ServedModel, features: np.ndarray, key: str) -> ModelAnswer:
         """Return the answer of the champion or, for the keys that a split chooses, of its challenger.
 
         Raises
@@ -126,7 +126,7 @@ class Answerer:
         instead = await self._in_thread(self._champions, champion, features)
         return instead._replace(failed_version=split.challenger.number, failure=failure)
 
-    async def answer_version(self, served: ServedModel, version: LoadedVersion, features: np.ndarray) -> Answer:
+    async def answer_version(self, served: ServedModel, version: LoadedVersion, features: np.ndarray) -> ModelAnswer:
         """Return the answer of a version that was asked for by number: with a deadline, unless it is the champion.
 
         Raises
@@ -143,12 +143,12 @@ class Answerer:
         except (asyncio.TimeoutError, BusyError) as error:
             raise ProtocolError(f"version {version.number} does not answer.", MODEL_FAILED) from error
 
-    async def _in_thread(self, threads: WorkerThreads, version: LoadedVersion, features: np.ndarray) -> Answer:
+    async def _in_thread(self, threads: WorkerThreads, version: LoadedVersion, features: np.ndarray) -> ModelAnswer:
         """Let a version answer in one of the threads."""
-        answer: Answer = await asyncio.wrap_future(threads.submit(answer_now, version, features))
+        answer: ModelAnswer = await asyncio.wrap_future(threads.submit(answer_now, version, features))
         return answer
 
-    async def _answer_batched(self, champion: LoadedVersion, features: np.ndarray) -> Answer:
+    async def _answer_batched(self, champion: LoadedVersion, features: np.ndarray) -> ModelAnswer:
         """Wait for the end of this turn of the event loop, and be answered with all that came in it."""
         width = features.shape[1]
         batch = self._batches.get(width)
@@ -158,13 +158,13 @@ class Answerer:
         return await batch.add(features)
 
     def _flush(self, width: int, batch: _TickBatch) -> None:
-        """Answer what has come together."""
+        """ModelAnswer what has come together."""
         if self._batches.get(width) is batch:
             del self._batches[width]
         batch.answer()
 
 
-def answer_now(version: LoadedVersion, features: np.ndarray) -> Answer:
+def answer_now(version: LoadedVersion, features: np.ndarray) -> ModelAnswer:
     """Let a version answer in this thread, and time it.
 
     Raises
@@ -174,7 +174,7 @@ def answer_now(version: LoadedVersion, features: np.ndarray) -> Answer:
     """
     started = time.perf_counter()
     probabilities = predict_checked(version.model, features)
-    return Answer(version.number, probabilities, (time.perf_counter() - started) * MS_PER_S)
+    return ModelAnswer(version.number, probabilities, (time.perf_counter() - started) * MS_PER_S)
 
 
 class _TickBatch:
@@ -182,16 +182,16 @@ class _TickBatch:
 
     def __init__(self, champion: LoadedVersion) -> None:
         self.champion = champion
-        self._waiting: list[tuple[np.ndarray, asyncio.Future[Answer]]] = []
+        self._waiting: list[tuple[np.ndarray, asyncio.Future[ModelAnswer]]] = []
 
-    def add(self, features: np.ndarray) -> asyncio.Future[Answer]:
+    def add(self, features: np.ndarray) -> asyncio.Future[ModelAnswer]:
         """Take a request in."""
-        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[ModelAnswer] = asyncio.get_running_loop().create_future()
         self._waiting.append((features, future))
         return future
 
     def answer(self) -> None:
-        """Answer all with one call; where that fails each by itself, so that one bad request spoils no other."""
+        """ModelAnswer all with one call; where that fails each by itself, so that one bad request spoils no other."""
         if len(self._waiting) == 1:
             self._answer_each()
             return
@@ -208,7 +208,7 @@ class _TickBatch:
             start = end
 
     def _answer_each(self) -> None:
-        """Answer one after the other."""
+        """ModelAnswer one after the other."""
         for features, future in self._waiting:
             if future.done():  # the client has left
                 continue

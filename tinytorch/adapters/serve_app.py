@@ -171,8 +171,8 @@ class _Routes:
     async def _model(self, request: Request) -> Response:
         endpoint, loaded = await self._find(request)
         latest = await asyncio.to_thread(endpoint.model.registry.get, endpoint.model.name, "latest")
-        known = range(1, latest.version + 1) if "version" not in request.path_params else [_number(loaded)]
-        return _json(_describe(endpoint.model.name, [str(number) for number in known], loaded))
+        known = range(1, latest.version + 1) if "version" not in request.path_params else [_number_of(loaded)]
+        return _json(_describe_model(endpoint.model.name, [str(number) for number in known], loaded))
 
     async def _model_ready(self, request: Request) -> Response:
         endpoint, loaded = await self._find(request)
@@ -186,9 +186,9 @@ class _Routes:
         return _json(
             {
                 "name": model.name,
-                "champion": _number(model.champion),
-                "previous": _number(model.previous),
-                "challenger": _number(split.challenger if split else None),
+                "champion": _number_of(model.champion),
+                "previous": _number_of(model.previous),
+                "challenger": _number_of(split.challenger if split else None),
                 "revision": model.revision,
                 "log": endpoint.log.counts()._asdict(),
             }
@@ -248,7 +248,7 @@ class _Routes:
         return read_object(body) if body else {}
 
 
-def _describe(name: str, versions: list[str], loaded: LoadedVersion | None) -> dict[str, Any]:
+def _describe_model(name: str, versions: list[str], loaded: LoadedVersion | None) -> dict[str, Any]:
     """Return a model's metadata; -1 stands for sizes that the model does not tell."""
     model = loaded.model if loaded is not None else None
     n_features, n_classes = (getattr(model, size, None) or -1 for size in ("n_features", "n_classes"))
@@ -260,7 +260,7 @@ def _describe(name: str, versions: list[str], loaded: LoadedVersion | None) -> d
     return {"name": name, "versions": versions, "platform": "tinytorch", "inputs": inputs, "outputs": outputs}
 
 
-def _number(loaded: LoadedVersion | None) -> int | None:
+def _number_of(loaded: LoadedVersion | None) -> int | None:
     """Return a version's number, or None."""
     return None if loaded is None else loaded.number
 

@@ -1,4 +1,4 @@
-"""Floor 4: uvicorn's HTTP protocol with what it lacks: a deadline for receiving a request, and a limit on its head.
+"""Floor 4: uvicorn's HTTP protocol with what it lacks: a deadline for receiving a request.
 
 A client that connects and says nothing, or sends half a request, or never reads its answer, would be kept for ever.
 """
@@ -9,19 +9,15 @@ import asyncio
 import logging
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
-
 from tinytorch._arguments import check_integer, check_positive
+from tinytorch.adapters.serve_head import DEFAULT_MAXIMUM_HEAD_BYTES, HeadLimitProtocol
 
 logger = logging.getLogger("tinytorch.serve")
 # Slow telephones send a request within a second or two; whoever takes this long will not finish.
 DEFAULT_RECEIVE_DEADLINE_S = 15.0
-# A browser with many cookies sends about 8 KB; other servers stop at 8 to 64.
-DEFAULT_MAXIMUM_HEAD_BYTES = 16_384
-HEAD_TOO_LARGE = 431
 
 
-class DeadlineProtocol(HttpToolsProtocol):
+class DeadlineProtocol(HeadLimitProtocol):
     """Closes connections whose request is not received, or whose answer is not read, in time.
 
     The clock runs whenever the server waits for bytes of a request: from the connection's beginning, from the first
@@ -35,14 +31,10 @@ class DeadlineProtocol(HttpToolsProtocol):
     """
 
     receive_deadline_s = DEFAULT_RECEIVE_DEADLINE_S
-    maximum_head_bytes = DEFAULT_MAXIMUM_HEAD_BYTES
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._deadline: asyncio.TimerHandle | None = None
-        self._receiving = True
-        self._in_head = True
-        self._head_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for the first request."""
@@ -57,48 +49,10 @@ class DeadlineProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Take bytes in, and let the clock run if a request is still not whole."""
         super().data_received(data)
-        if self._in_head:
-            self._head_bytes += len(data)
-            if self._head_bytes > self.maximum_head_bytes and not self.transport.is_closing():
-                self.send_400_response("")
-        is_idle = self.cycle is None or self.cycle.response_complete
-        if self._receiving or (is_idle and self.timeout_keep_alive_task is None):
+        if self._is_incomplete():
             self._start_deadline()
         elif not self.flow.write_paused:
             self._stop_deadline()
-
-    def on_message_begin(self) -> None:
-        """See a request begin."""
-        super().on_message_begin()
-        self._receiving = self._in_head = True
-        self._head_bytes = 0
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """See a header; the parser stops at one too many, and `send_400_response` says why."""
-        self._head_bytes += len(name) + len(value)
-        if self._head_bytes > self.maximum_head_bytes:
-            raise ValueError("the head of the request is too large")
-        super().on_header(name, value)
-
-    def on_headers_complete(self) -> None:
-        """See the head end."""
-        super().on_headers_complete()
-        self._in_head = False
-        self._head_bytes = 0
-
-    def on_message_complete(self) -> None:
-        """See a request end."""
-        super().on_message_complete()
-        self._receiving = False
-
-    def send_400_response(self, msg: str) -> None:
-        """Refuse what is no request with 400, and a head that is too large with 431."""
-        if self._head_bytes <= self.maximum_head_bytes:
-            super().send_400_response(msg)
-            return
-        head = STATUS_LINE[HEAD_TOO_LARGE] + b"connection: close\r\ncontent-length: 0\r\n\r\n"
-        self.transport.write(head)
-        self.transport.close()
 
     def pause_writing(self) -> None:
         """Let the clock run while the client does not read."""
@@ -115,6 +69,12 @@ class DeadlineProtocol(HttpToolsProtocol):
         if self.transport.get_write_buffer_size():
             self.transport.abort()
         super().timeout_keep_alive_handler()
+
+    def _is_incomplete(self) -> bool:
+        """Tell whether the next thing to come is more of a request: of its head, of its body, or of one not begun."""
+        if self.in_head or self.cycle is None or self.cycle.more_body:
+            return True
+        return self.cycle.response_complete and self.timeout_keep_alive_task is None
 
     def _start_deadline(self) -> None:
         """Start the clock, unless it runs: a byte now and then must not put it off."""

@@ -83,19 +83,7 @@ async def read_body(receive: Receive, headers: Mapping[bytes, str], limit_bytes:
     declared = headers.get(CONTENT_LENGTH, "")
     if declared.isdigit() and int(declared[:20]) > limit_bytes:
         raise _too_large(limit_bytes)
-    parts, n_bytes = [], 0
-    while True:
-        message: Message = await receive()
-        if message["type"] != "http.request":
-            raise ClientLeftError
-        part = message.get("body", b"")
-        n_bytes += len(part)
-        if n_bytes > limit_bytes:
-            raise _too_large(limit_bytes)
-        parts.append(part)
-        if not message.get("more_body", False):
-            break
-    body = parts[0] if len(parts) == 1 else b"".join(parts)
+    body = await _receive_all(receive, limit_bytes)
     encoding = headers.get(CONTENT_ENCODING)
     return body if encoding is None else unpack(body, encoding.strip().lower(), limit_bytes)
 
@@ -170,6 +158,22 @@ def check_token(headers: Mapping[bytes, str], token: str | None) -> None:
     matches = hmac.compare_digest(given.strip().encode("utf-8"), token.encode("utf-8"))
     if scheme.lower() != "bearer" or not matches:
         raise ProtocolError("this route needs the header Authorization: Bearer TOKEN.", UNAUTHORIZED)
+
+
+async def _receive_all(receive: Receive, limit_bytes: int) -> bytes:
+    """Return all parts of a body; small ones come in one."""
+    parts: list[bytes] = []
+    n_left = limit_bytes
+    while True:
+        message: Message = await receive()
+        if message["type"] != "http.request":
+            raise ClientLeftError
+        parts.append(message.get("body", b""))
+        n_left -= len(parts[-1])
+        if n_left < 0:
+            raise _too_large(limit_bytes)
+        if not message.get("more_body", False):
+            return b"".join(parts)
 
 
 def _too_large(limit_bytes: int) -> ProtocolError:

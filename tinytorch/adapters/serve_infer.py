@@ -6,6 +6,7 @@ It stands before Starlette's router and takes `POST /v2/models/NAME[/versions/NU
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import logging
 import os
@@ -27,7 +28,7 @@ from tinytorch.adapters.open_inference_infer import (
     write_infer_answer,
 )
 from tinytorch.adapters.open_inference_json import ProtocolError, write_error
-from tinytorch.adapters.serve_answer import Answer, Answerer
+from tinytorch.adapters.serve_answer import Answerer, ModelAnswer
 from tinytorch.adapters.serve_batches import FailedAnswer, Observation
 from tinytorch.adapters.serve_http import (
     ACCEPT_ENCODING,
@@ -111,25 +112,30 @@ class InferRoute:
         self._numbers = itertools.count(1)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, as ASGI asks for it."""
+        """ModelAnswer one request, as ASGI asks for it."""
         if self.draining and scope["type"] == "http":
             send = closing(send)
         if scope["type"] != "http" or scope["method"] != "POST" or not scope["path"].endswith(INFER_SUFFIX):
             await self.others(scope, receive, send)
             return
+        with contextlib.suppress(ClientLeftError):  # then nobody waits
+            reply = await self._reply_or_refuse(scope, receive)
+            self.statuses[reply.status] += 1
+            await send_reply(send, reply)
+
+    async def _reply_or_refuse(self, scope: Scope, receive: Receive) -> Reply:
+        """Answer a request, or say what is wrong with it or with us."""
         try:
-            reply = await self._reply(scope, receive)
+            return await self._reply(scope, receive)
         except ClientLeftError:
-            return
+            raise
         except ProtocolError as error:
             if error.status == SERVER_ERROR:
                 logger.error("%s", error, exc_info=error.__cause__)
-            reply = Reply(error.status, write_error(str(error)))
+            return Reply(error.status, write_error(str(error)))
         except Exception:  # a fault of ours: the client gets the protocol's error, the log the traceback
             logger.exception("a request failed")
-            reply = Reply(SERVER_ERROR, write_error("the server failed; its log says why"))
-        self.statuses[reply.status] += 1
-        await send_reply(send, reply)
+            return Reply(SERVER_ERROR, write_error("the server failed; its log says why"))
 
     async def _reply(self, scope: Scope, receive: Receive) -> Reply:
         """Read a request, let it be answered, and note it."""
@@ -179,7 +185,7 @@ async def find_version(model: ServedModel, text: str) -> LoadedVersion:
     return found
 
 
-def _write(name: str, request_id: str, request: InferRequest, answer: Answer, accepted: str | None) -> Reply:
+def _write(name: str, request_id: str, request: InferRequest, answer: ModelAnswer, accepted: str | None) -> Reply:
     """Put an answer into the form that the client asked for."""
     head = {"model_name": name, "model_version": str(answer.version), "id": request_id}
     arrays = {PROBABILITIES: answer.probabilities}

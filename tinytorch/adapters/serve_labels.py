@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from tinytorch.adapters.open_inference_json import ProtocolError
 from tinytorch.mlops.contracts import LabelBatch
 
@@ -26,11 +28,16 @@ def read_labels(content: Mapping[str, Any], now: float) -> LabelBatch:
     2 labels
     """
     ids, labels = content.get("request_ids"), content.get("labels")
-    if type(ids) is not list or any(type(key) is not str or not key for key in ids) or not ids:
+    if not _is_list_of(ids, str) or "" in content["request_ids"]:
         raise ProtocolError("request_ids must be a list of texts, at least one.")
-    if type(labels) is not list or any(type(label) is not int for label in labels):
-        raise ProtocolError("labels must be a list of class indices 0, 1, 2, ...")
+    if not _is_list_of(labels, int):
+        raise ProtocolError("labels must be a list of class indices 0, 1, 2, ..., at least one.")
     try:
-        return LabelBatch(ids, labels, now)  # type: ignore[arg-type]
+        return LabelBatch(np.array(ids), np.array(labels), now)
     except (ValueError, OverflowError) as error:
         raise ProtocolError(str(error)) from None
+
+
+def _is_list_of(values: Any, kind: type) -> bool:
+    """Tell whether something is a list that is not empty, of exactly this type (true is no number)."""
+    return type(values) is list and set(map(type, values)) == {kind}

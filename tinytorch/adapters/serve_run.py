@@ -12,7 +12,8 @@ from types import FrameType
 import uvicorn
 
 from tinytorch._arguments import check_in_range, check_integer, check_positive
-from tinytorch.adapters.serve_deadline import DEFAULT_MAXIMUM_HEAD_BYTES, DEFAULT_RECEIVE_DEADLINE_S, with_limits
+from tinytorch.adapters.serve_deadline import DEFAULT_RECEIVE_DEADLINE_S, with_limits
+from tinytorch.adapters.serve_head import DEFAULT_MAXIMUM_HEAD_BYTES
 from tinytorch.adapters.serve_infer import InferRoute
 from tinytorch.mlops.validate import check_text
 

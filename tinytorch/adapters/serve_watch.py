@@ -259,17 +259,22 @@ class _Delivery:
         """Hand records to everybody who wants them."""
         alerts = [record for record in records if isinstance(record, Alert)]
         for sink in self.settings.sinks if alerts else ():
-            self.sender.submit(_send, sink, alerts)
-        collector = self.settings.collector
-        if collector is not None:
-            collector.set_alerts(alerts)
-            for report in (record for record in records if isinstance(record, DriftReport)):
-                collector.set_report(report)
+            self.sender.submit(_send_to_sink, sink, alerts)
+        if self.settings.collector is not None:
+            _show_records(self.settings.collector, records, alerts)
         if self.store is not None:
             self.store.write(records, now)
 
 
-def _send(sink: Sink, alerts: Sequence[Alert]) -> None:
+def _show_records(collector: Collector, records: Sequence[Record], alerts: Sequence[Alert]) -> None:
+    """Show to Prometheus what it has a place for."""
+    collector.set_alerts(alerts)
+    for record in records:
+        if isinstance(record, DriftReport):
+            collector.set_report(record)
+
+
+def _send_to_sink(sink: Sink, alerts: Sequence[Alert]) -> None:
     """Send alerts; one that cannot be delivered is in the server's own log, and in the store."""
     try:
         sink.send(alerts)

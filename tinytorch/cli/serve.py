@@ -81,7 +81,7 @@ def run_serve(options: argparse.Namespace) -> int:
     finally:
         if isinstance(registry, SqliteRegistry):
             registry.close()
-    _tell_end(server.app, name, options)
+    _tell_stop(server.app, name, options)
     return 0
 
 
@@ -203,7 +203,7 @@ def _tell_start(address: str, name: str, options: argparse.Namespace) -> None:
     print("stop:     Ctrl-C", flush=True)
 
 
-def _tell_end(app: Any, name: str, options: argparse.Namespace) -> None:
+def _tell_stop(app: Any, name: str, options: argparse.Namespace) -> None:
     """Say what was answered, and whether all of it is in the log."""
     counts, answered = app.endpoints[name].log.counts(), app.statuses
     n_answered = answered.get(HTTP_OK, 0)
