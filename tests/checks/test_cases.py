@@ -1,5 +1,6 @@
 """The table-driven checks must accept what is right, refuse what is wrong, and say why in words."""
 
+import re
 import sys
 import warnings
 from dataclasses import dataclass
@@ -9,7 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tinytorch.checks.cases import PAGE_WIDTH, Case, CheckFailed, check_cases, if_written, own_or_given
+from tinytorch.checks.cases import (
+    PAGE_WIDTH,
+    Case,
+    CheckFailed,
+    check_cases,
+    forget_failures,
+    if_written,
+    own_or_given,
+)
 
 
 def message_of(function, cases, **options):
@@ -248,7 +257,30 @@ def test_an_unwritten_blank_is_named_with_the_steps_that_its_comment_names(capsy
     assert capsys.readouterr().out == "blank is not yet written: steps 1-3 above.\n"
 
 
+def test_what_was_written_and_did_not_pass_its_check_is_shown_with_a_warning(capsys):
+    def halve(number):
+        return number // 2
+
+    forget_failures()
+    with pytest.raises(CheckFailed):
+        check_cases(halve, [Case((3,), 1.5)])
+    capsys.readouterr()
+    assert own_or_given(halve, float, 3) == 1
+    assert capsys.readouterr().out == (
+        "This uses yours, and halve did not pass its check: what follows may be wrong.\n"
+    )
+
+
+def test_many_arguments_stand_with_their_names():
+    def weigh(bread, salt, water):
+        return bread
+
+    with pytest.raises(CheckFailed, match=re.escape("weigh(bread=1, salt=2, water=3): expected 6, got 1.")):
+        check_cases(weigh, [Case((1, 2, 3), 6)])
+
+
 def test_what_the_student_wrote_is_shown_without_a_word(capsys):
+    forget_failures()
     assert own_or_given(abs, float, -2) == 2
     assert capsys.readouterr().out == ""
 

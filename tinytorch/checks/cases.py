@@ -10,27 +10,32 @@ import copy
 import inspect
 import io
 import re
-import reprlib
 import textwrap
 import traceback
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, is_dataclass
+from dataclasses import dataclass
 from types import CodeType
 from typing import Any, TypeVar
 
 import numpy as np
 
 from tinytorch._arguments import check_in_range
+from tinytorch.checks.wording import (
+    MOST_NUMBERS_SHOWN,
+    is_bool,
+    is_exception,
+    is_numeric,
+    show,
+    show_shape,
+    write_call,
+)
 
 # Far above the rounding of any right formula in float64, far below the difference that a wrong one makes.
 DEFAULT_TOLERANCE = 1e-6
 # From this failing check of one blank on, the message carries a further hint; the first message stands alone.
 FAILURES_BEFORE_HINT = 2
-# An array of more numbers than this is named by its shape: its numbers would hide the rest of the sentence.
-MOST_NUMBERS_SHOWN = 16
-
 # Characters of a line: Jupyter Lab shows 107 of them in a window of 1280 pixels, and breaks a longer line in mid-word.
 PAGE_WIDTH = 100
 
@@ -225,10 +230,13 @@ def own_or_given(
     8
     """
     try:
-        return own(*arguments)
+        shown = own(*arguments)
     except Exception as error:  # a blank that is wrong may raise anything; its own check says what is the matter
         print(_fold(f"Not yet yours: this is {called} ({_where_it_stopped(error)})."))
         return given(*arguments)
+    if _failures:
+        print(f"This uses yours, and {' and '.join(_failures)} did not pass its check: what follows may be wrong.")
+    return shown
 
 
 def _fold(sentence: str) -> str:
@@ -273,7 +281,7 @@ class _Problem:
 
 def _judge(function: Callable[..., Any], name: str, case: Case) -> _Problem | None:
     """Return None if the case is right, or what is wrong with it."""
-    call = f"{name}({', '.join(_show(argument) for argument in case.arguments)})"
+    call = write_call(function, name, case.arguments)
     arguments = copy.deepcopy(case.arguments)
     try:
         got = _call_quietly(function, arguments)
@@ -296,13 +304,13 @@ def _judge_answer(call: str, case: Case, got: Any) -> _Problem:
 
 def _judge_error(call: str, case: Case, error: Exception) -> _Problem | None:
     """Return None if the error is the expected one, or say what was raised and in which line."""
-    if _is_exception(case.expected) and isinstance(error, case.expected):
+    if is_exception(case.expected) and isinstance(error, case.expected):
         return None
     line = traceback.extract_tb(error.__traceback__)[-1].line
     where = f" in the line `{line}`" if line else ""
     raised = f"but {type(error).__name__} was raised{where}: {str(error).rstrip('.')}."
     likely = COMPARE_ARRAYS if COMPARED_AS_ONE.search(str(error)) else case.hint
-    return _Problem(_sentence(f"{call}: expected {_show(case.expected)}, {raised}", likely), likely)
+    return _Problem(_sentence(f"{call}: expected {show(case.expected)}, {raised}", likely), likely)
 
 
 def _call_quietly(function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
@@ -314,8 +322,8 @@ def _call_quietly(function: Callable[..., Any], arguments: tuple[Any, ...]) -> A
 
 def _agree(got: Any, expected: Any, tolerance: float) -> bool:
     """Tell whether two answers are the same: kind, shape, and value within the tolerance."""
-    if _is_numeric(expected):
-        return _is_numeric(got) and _agree_in_numbers(np.asarray(got), np.asarray(expected), tolerance)
+    if is_numeric(expected):
+        return is_numeric(got) and _agree_in_numbers(np.asarray(got), np.asarray(expected), tolerance)
     if isinstance(expected, (tuple, list)):
         if not isinstance(got, (tuple, list, np.ndarray)) or len(got) != len(expected):
             return False
@@ -325,7 +333,7 @@ def _agree(got: Any, expected: Any, tolerance: float) -> bool:
 
 def _agree_in_numbers(got: np.ndarray, expected: np.ndarray, tolerance: float) -> bool:
     """Tell whether two arrays have one shape, are both of bools or both of numbers, and hold the same values."""
-    if got.shape != expected.shape or _is_bool(got) != _is_bool(expected):
+    if got.shape != expected.shape or is_bool(got) != is_bool(expected):
         return False
     left, right = got.astype(np.float64), expected.astype(np.float64)
     return bool(np.allclose(left, right, rtol=tolerance, atol=tolerance, equal_nan=True))
@@ -334,77 +342,28 @@ def _agree_in_numbers(got: np.ndarray, expected: np.ndarray, tolerance: float) -
 def _describe_difference(got: Any, expected: Any) -> str:
     """Say what was expected and what came back; of large arrays, where they differ most."""
     if got is None:
-        return f"{_show(expected)}, got None: {NO_RETURN}"
-    if isinstance(expected, (tuple, list)) or not (_is_numeric(got) and _is_numeric(expected)):
-        return f"{_show(expected)}, got {_show(got)}."
+        return f"{show(expected)}, got None: {NO_RETURN}"
+    if isinstance(expected, (tuple, list)) or not (is_numeric(got) and is_numeric(expected)):
+        return f"{show(expected)}, got {show(got)}."
     return _describe_numbers(np.asarray(got), np.asarray(expected))
 
 
 def _describe_numbers(got: np.ndarray, expected: np.ndarray) -> str:
     """Say in what two arrays differ: in shape, in kind, or in values."""
     if got.shape != expected.shape:
-        return f"{_show_shape(expected)}, got {_show_shape(got)}."
-    if _is_bool(got) != _is_bool(expected):
-        return f"{_show(expected)} ({expected.dtype}), got {_show(got)} ({got.dtype})."
+        return f"{show_shape(expected)}, got {show_shape(got)}."
+    if is_bool(got) != is_bool(expected):
+        return f"{show(expected)} ({expected.dtype}), got {show(got)} ({got.dtype})."
     if expected.size <= MOST_NUMBERS_SHOWN:
-        return f"{_show(expected)}, got {_show(got)}."
+        return f"{show(expected)}, got {show(got)}."
     worst = np.unravel_index(np.argmax(np.abs(got.astype(float) - expected.astype(float))), expected.shape)
     place = ", ".join(str(int(index)) for index in worst)
     return f"{expected[worst]:.6g} at [{place}], got {got[worst]:.6g}."
 
 
-def _show(value: Any) -> str:
-    """Return a short text for an argument or an answer."""
-    if _is_exception(value):
-        return f"a {value.__name__}"
-    if isinstance(value, (tuple, list)) and len(value) <= MOST_NUMBERS_SHOWN:
-        return _show_items(value)
-    if is_dataclass(value):
-        return f"<{value}>"
-    if not (isinstance(value, np.ndarray) or _is_numeric(value)):
-        return reprlib.repr(value)
-    return _show_numbers(np.asarray(value))
-
-
-def _show_numbers(array: np.ndarray) -> str:
-    """Return the numbers on one line, or the shape of a table that is too large or empty."""
-    if array.size > MOST_NUMBERS_SHOWN or (array.size == 0 and array.ndim > 1):
-        return f"<array of shape {array.shape}>"
-    text = np.array2string(array, separator=", ", formatter={"float_kind": lambda number: f"{number:.6g}"})
-    return " ".join(text.split())
-
-
-def _show_items(items: tuple[Any, ...] | list[Any]) -> str:
-    """Return a tuple or list as Python writes it, so that a call can be copied from the message."""
-    inside = ", ".join(map(_show, items))
-    if isinstance(items, list):
-        return f"[{inside}]"
-    return f"({inside},)" if len(items) == 1 else f"({inside})"
-
-
-def _show_shape(array: np.ndarray) -> str:
-    return f"an array of shape {array.shape}" if array.ndim else f"one number ({_show(array)})"
-
-
-def _is_numeric(value: Any) -> bool:
-    """Tell whether `value` is a number, a bool or a rectangular array of them (a Tensor counts as one)."""
-    try:
-        return np.asarray(value).dtype.kind in "biuf"
-    except ValueError:  # ragged
-        return False
-
-
-def _is_bool(array: np.ndarray) -> bool:
-    return array.dtype.kind == "b"
-
-
 def _sentence(statement: str, addition: str) -> str:
     """Join a statement and what may follow it, which begins with a capital and ends with one full stop."""
     return f"{statement} {addition[:1].upper()}{addition[1:].rstrip('.')}." if addition else statement
-
-
-def _is_exception(value: Any) -> bool:
-    return isinstance(value, type) and issubclass(value, Exception)
 
 
 def _unchanged(now: Any, before: Any) -> bool:
