@@ -152,11 +152,12 @@ def test_a_flipped_byte_of_the_database_is_found_or_changes_nothing(folder: Path
 
 
 @pytest.mark.drill
-@pytest.mark.parametrize("bit", range(8))
-def test_every_flipped_bit_of_the_database_is_found_or_changes_nothing(folder: Path, bit: int) -> None:
+def test_a_flipped_bit_in_every_byte_of_the_database_is_found_or_changes_nothing(folder: Path) -> None:
+    """Another bit from byte to byte; all eight of each would take hours."""
     size = (folder / "registry.db").stat().st_size
-    found, harmless = flip_bytes(folder, range(size), lambda byte: byte ^ (1 << bit))
-    print(f"bit {bit}: {found} found, {harmless} in unused space or the header's counters, of {size}")
+    places = iter(range(size))
+    found, harmless = flip_bytes(folder, range(size), lambda byte: byte ^ (1 << next(places) % 8))
+    print(f"{found} found, {harmless} in unused space or the header's counters, of {size}")
     assert found > 0
 
 

@@ -35,6 +35,15 @@ class OnnxModel:
         If the `onnx` package is not installed.
     ValueError
         If the bytes are no ONNX model, or not one of this form.
+
+    Examples
+    --------
+    >>> from tinytorch.adapters.onnx_export import export_onnx
+    >>> from tinytorch.core.layers import Linear, Sequential
+    >>> from tinytorch.mlops.retrain.network import NetworkModel
+    >>> network = NetworkModel(Sequential(Linear(4, 3, rng=np.random.default_rng(0))), n_features=4, n_classes=3)
+    >>> OnnxModel(export_onnx(network)).predict_proba(np.zeros((1, 4))).round(2)
+    array([[0.33, 0.33, 0.33]])
     """
 
     def __init__(self, content: bytes, source: str = "ONNX") -> None:
@@ -79,7 +88,8 @@ class OnnxModel:
         asked = table if len(table) else np.zeros((1, table.shape[1]))
         names = self._session.output_names
         try:
-            outputs = self._session.run(None, {self._input.name: asked.astype(self._type)})
+            with np.errstate(all="ignore"):  # what becomes infinite or NaN on the way is judged by the answers
+                outputs = self._session.run(None, {self._input.name: asked.astype(self._type)})
         except (RuntimeError, IndexError, TypeError, KeyError) as error:
             raise ValueError(
                 f"features must be what {self.source} takes, got {type(error).__name__}: {error}."

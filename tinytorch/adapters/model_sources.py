@@ -99,9 +99,20 @@ def _as_json(fields: Mapping[str, str]) -> bytes:
     return json.dumps(fields, sort_keys=True).encode()
 
 
-def _unpack_callable(content: bytes, limit_bytes: int) -> Model:
+def _from_json(content: bytes, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the texts under these names, in their order."""
     fields = json.loads(content)
-    return CallableModel(fields["target"], fields["file_sha256"])
+    if not isinstance(fields, dict) or set(fields) != set(names):
+        raise ValueError(f"content must hold {' and '.join(names)}, got {str(fields)[:100]}.")
+    return tuple(fields[name] for name in names)
+
+
+def _unpack_callable(content: bytes, limit_bytes: int) -> Model:
+    return CallableModel(*_from_json(content, ("target", "file_sha256")))
+
+
+def _unpack_remote(content: bytes, limit_bytes: int) -> Model:
+    return RemoteModel(_from_json(content, ("url",))[0])
 
 
 _PACKERS: dict[type, Callable[[Any], PackedModel]] = {
@@ -114,5 +125,5 @@ _UNPACKERS: dict[str, Callable[[bytes, int], Model]] = {
     "network": unpack_network,
     "onnx": lambda content, limit_bytes: OnnxModel(content),
     "callable": _unpack_callable,
-    "url": lambda content, limit_bytes: RemoteModel(json.loads(content)["url"]),
+    "url": _unpack_remote,
 }

@@ -33,6 +33,13 @@ def export_onnx(model: NetworkModel) -> bytes:
         If the `onnx` package is not installed.
     ValueError
         If a layer has no counterpart.
+
+    Examples
+    --------
+    >>> from tinytorch.core.layers import Linear, Sequential
+    >>> network = NetworkModel(Sequential(Linear(4, 3, rng=np.random.default_rng(0))), n_features=4, n_classes=3)
+    >>> export_onnx(network) == export_onnx(network)
+    True
     """
     require_extra("onnx", ["onnx"], "ONNX files")
     import onnx

@@ -101,9 +101,7 @@ def verify_registry(
         rows, problems = _read_database(path)
         entries, broken = _check_chain(rows["log"])
     except (sqlite3.Error, ValueError, OverflowError) as error:
-        if any(words in str(error) for words in NO_DAMAGE):
-            raise
-        return RegistryVerification(0, 0, 0, NO_HASH, (f"the database cannot be read: {error}",))
+        return _unreadable(error)
     problems += broken or _check_tables(entries, rows)
     hashes = [NO_HASH, *(row[3] for row in rows["log"])]
     if expected_head not in (None, *hashes):
@@ -112,6 +110,13 @@ def verify_registry(
     kept = {Artifact(**entry["artifact"]) for entry in entries if entry["action"] == REGISTER}
     n_unreferenced, damaged = _check_artifacts(artifacts, kept)
     return RegistryVerification(len(entries), len(kept), n_unreferenced, hashes[-1], (*problems, *damaged))
+
+
+def _unreadable(error: Exception) -> RegistryVerification:
+    """Say that the database is damaged, unless the error says that it only cannot be read now."""
+    if any(words in str(error) for words in NO_DAMAGE):
+        raise error
+    return RegistryVerification(0, 0, 0, NO_HASH, (f"the database cannot be read: {error}",))
 
 
 def _read_database(path: Path) -> tuple[dict[str, list[tuple[Any, ...]]], list[str]]:
