@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 from tinytorch.adapters.column_types import find_kind, type_columns
 from tinytorch.adapters.drift import compare_tables
-from tinytorch.adapters.read_csv import csv_blocks, read_csv
+from tinytorch.adapters.extras import MissingExtraError
+from tinytorch.adapters.read_arrow import read_csv_fast
+from tinytorch.adapters.read_csv import csv_blocks, find_csv_layout, read_csv
 from tinytorch.adapters.read_table import read_raw
 from tinytorch.adapters.tables import RawTable
 
@@ -263,3 +265,47 @@ def test_parquet_arrow_and_feather_files_are_tables(tmp_path: Path) -> None:
     (tmp_path / "cut.parquet").write_bytes((tmp_path / "t.parquet").read_bytes()[:200])
     with pytest.raises(ValueError, match=r"cut\.parquet must be a whole Parquet or Arrow file"):
         read_raw(tmp_path / "cut.parquet", "r")
+
+
+def test_pyarrow_reads_a_csv_file_as_the_careful_reader_does(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    rng = np.random.default_rng(0)
+    lines = [
+        f"{value:.4f},{number},{'' if number % 9 == 0 else number % 5},{('red', 'NA', 'blue')[number % 3]},"
+        f'"say ""{number}"", twice",2026-01-{1 + number % 28:02d},{("true", "false")[number % 2]},{number % 7:03d}'
+        for number, value in enumerate(rng.normal(size=300))
+    ]
+    path = write(tmp_path / "t.csv", "\n".join(["a,n,gaps,colour,quote,day,vip,code", *lines]) + "\n")
+    zipped = write(tmp_path / "t.csv.gz", gzip.compress(path.read_bytes()))
+    keep = ["code"]
+    wanted = type_columns(read_csv(path, keep), {"code": "category"})
+    for source in (path, zipped):
+        raw = read_csv_fast(source, find_csv_layout(source), keep)
+        assert raw is not None
+        found = type_columns(raw, {"code": "category"})
+        assert [column.kind for column in found.columns] == [column.kind for column in wanted.columns]
+        for one, other in zip(wanted.columns, found.columns, strict=True):
+            assert one.categories == other.categories
+            np.testing.assert_array_equal(one.values, other.values)
+    ragged = write(tmp_path / "ragged.csv", path.read_bytes() + b"1,2\n")
+    assert read_csv_fast(ragged, find_csv_layout(ragged)) is None
+
+
+@given(
+    st.binary(max_size=400) | st.text(alphabet='ab1,;"\n\t|. é', max_size=200).map(lambda text: text.encode("utf-8"))
+)
+@settings(max_examples=300)
+def test_any_bytes_are_a_table_or_are_refused_with_a_value_error(content: bytes) -> None:
+    path = Path("noise.csv").resolve()
+    try:
+        path.write_bytes(content)
+        raw = read_raw(path, "reference")
+    except MissingExtraError:
+        assert content.startswith((b"PAR1", b"ARROW1"))
+    except ValueError as error:
+        assert "noise.csv" in str(error)
+    else:
+        assert raw.n_rows > 0
+        type_columns(raw, {})
+    finally:
+        path.unlink()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Mapping, Sequence
 from itertools import chain
 from pathlib import Path
@@ -41,6 +42,8 @@ def read_arrays(path: Path) -> RawTable:
             is_single = file.read(6) == b"\x93NUMPY"
         if is_single:
             return raw_from_array(np.load(path, allow_pickle=False), str(path))
+        if not zipfile.is_zipfile(path):
+            raise ValueError("a damaged archive")
         arrays = load_npz(path)
     except (OSError, EOFError, TypeError) as error:
         raise ValueError(f"{path} must be a file of numpy arrays, got: {error}.") from error

@@ -9,11 +9,13 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import math
 import re
 import warnings
 import zlib
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import IO
 
@@ -24,6 +26,9 @@ from tinytorch.adapters.tables import RawTable, check_names
 DELIMITERS = (",", ";", "\t", "|")
 # Bytes read at a time: large enough that the work per block does not count, small enough to hold several.
 BLOCK_BYTES = 8_000_000
+SNIFFED_BYTES = 1_000_000
+# Rows turned into columns at a time: they stay in the cache meanwhile.
+ROWS_TURNED = 2000
 # Lines that the delimiter is guessed from.
 SNIFFED_LINES = 20
 GZIP_MAGIC = b"\x1f\x8b"
@@ -80,6 +85,24 @@ def read_csv(path: Path, keep_text: Collection[str] = (), progress: Progress | N
     return RawTable(blocks[0].names, tuple(columns), blocks[0].source, blocks[-1].notes)
 
 
+def find_csv_layout(path: Path) -> CsvLayout:
+    """Return names, delimiter and encoding, read off the first block of a file.
+
+    Raises
+    ------
+    ValueError
+        As `read_csv`.
+
+    Examples
+    --------
+    >>> _ = Path("people.csv").write_text("age;colour\\n31;red\\n", encoding="utf-8")
+    >>> find_csv_layout(Path("people.csv"))
+    CsvLayout(names=('age', 'colour'), delimiter=';', encoding='utf-8')
+    """
+    with _opened(path) as file:
+        return _read_head(file, path, SNIFFED_BYTES)[0]
+
+
 def csv_blocks(
     path: Path, keep_text: Collection[str] = (), progress: Progress | None = None, block_bytes: int = BLOCK_BYTES
 ) -> Iterator[RawTable]:
@@ -97,17 +120,21 @@ def csv_blocks(
     [2, 1]
     """
     with _opened(path) as file:
-        first = _read_some(file, block_bytes, path)
-        if not first.strip():
-            raise ValueError(f"{path} must have a header and rows, got an empty file.")
-        encoding = _find_encoding(first, path)
-        header, line_end, rest = first.removeprefix(BYTE_ORDER_MARK).partition(b"\n")
-        layout = _find_layout(header.decode(encoding), rest, path, encoding)
-        if not rest.strip() and not file.peek(1):  # type: ignore[attr-defined]
-            raise ValueError(f"{path} must have rows below its header, got none.")
-        yield from _read_rows(
-            _Parser(layout, path, keep_text), file, rest if line_end else b"", (block_bytes, progress)
-        )
+        layout, rest = _read_head(file, path, block_bytes)
+        yield from _read_rows(_Parser(layout, path, keep_text), file, rest, (block_bytes, progress))
+
+
+def _read_head(file: IO[bytes], path: Path, n_bytes: int) -> tuple[CsvLayout, bytes]:
+    """Read the header, and return what it tells with the rest of the first block."""
+    first = _read_some(file, n_bytes, path)
+    if not first.strip():
+        raise ValueError(f"{path} must have a header and rows, got an empty file.")
+    encoding = _find_encoding(first, path)
+    header, _, rest = first.removeprefix(BYTE_ORDER_MARK).partition(b"\n")
+    layout = _find_layout(header.decode(encoding), rest, path, encoding)
+    if not rest.strip() and not file.peek(1):  # type: ignore[attr-defined]
+        raise ValueError(f"{path} must have rows below its header, got none.")
+    return layout, rest
 
 
 def _read_rows(
@@ -172,20 +199,32 @@ class _Parser:
     def _read_texts(self, text: str) -> list[np.ndarray]:
         """Read a block by the csv module; columns of numbers become float64."""
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=self.layout.delimiter, strict=True)
+        columns: list[list[str]] = [[] for _ in self.layout.names]
         try:
-            rows = [row for row in reader if row]
+            for rows in iter(lambda: list(islice(reader, ROWS_TURNED)), []):
+                self._turn_rows(rows, reader.line_num, columns)
         except csv.Error as error:
             line = self.n_lines + reader.line_num
             raise ValueError(f"{self.path} must be CSV, got {error} near line {line}: an unclosed quote?") from error
-        width = len(self.layout.names)
-        for number, row in enumerate(rows, start=1):
-            if len(row) != width:
-                raise ValueError(self._ragged(row, self.n_lines + number))
-        named = zip(self.layout.names, zip(*rows, strict=True), strict=True)
         return [
             _as_objects(cells) if name in self.keep_text else _numbers_or_text(cells, self.layout.delimiter)
-            for name, cells in named
+            for name, cells in zip(self.layout.names, columns, strict=True)
         ]
+
+    def _turn_rows(self, rows: list[list[str]], last_line: int, columns: list[list[str]]) -> None:
+        """Append the cells of some rows to their columns; empty lines are no rows."""
+        width = len(columns)
+        if any(len(row) != width for row in rows):
+            rows = self._without_empty(rows, last_line)
+        for column, cells in zip(columns, zip(*rows, strict=True), strict=bool(rows)):
+            column.extend(cells)
+
+    def _without_empty(self, rows: list[list[str]], last_line: int) -> list[list[str]]:
+        """Return the rows that are not empty, or say which has the wrong number of cells."""
+        for number, row in enumerate(rows, start=1):
+            if row and len(row) != len(self.layout.names):
+                raise ValueError(self._ragged(row, self.n_lines + last_line - len(rows) + number))
+        return [row for row in rows if row]
 
     def _ragged(self, row: Sequence[str], line: int) -> str:
         """Say which row has the wrong number of cells, and guess why."""
@@ -281,10 +320,17 @@ def _numbers_or_text(column: Sequence[str], delimiter: str) -> np.ndarray:
     """Return a column of text as float64 if every cell is a number or empty, else as objects."""
     if delimiter == ";" and _has_decimal_commas(column):
         column = [cell.replace(",", ".") for cell in column]
-    try:
-        return np.array([float(cell) if cell else np.nan for cell in column])
-    except ValueError:
-        return _as_objects(column)
+    for read in (float, _float_or_nan):  # the plain one first: it is twice as fast, and stops at an empty cell
+        try:
+            return np.array(list(map(read, column)))
+        except ValueError:
+            continue
+    return _as_objects(column)
+
+
+def _float_or_nan(cell: str) -> float:
+    """Return a cell as a number, NaN for an empty one."""
+    return float(cell) if cell else math.nan
 
 
 def _has_decimal_commas(column: Sequence[str]) -> bool:

@@ -4,20 +4,30 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterator, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from tinytorch.adapters.read_arrays import plain_column, raw_from_array, raw_from_mapping, read_arrays
-from tinytorch.adapters.read_arrow import ARROW_MAGIC, PARQUET_MAGIC, arrow_blocks, raw_from_arrow, read_arrow
-from tinytorch.adapters.read_csv import GZIP_MAGIC, Progress, csv_blocks, read_csv
+from tinytorch.adapters.read_arrow import (
+    ARROW_MAGIC,
+    PARQUET_MAGIC,
+    arrow_blocks,
+    raw_from_arrow,
+    read_arrow,
+    read_csv_fast,
+)
+from tinytorch.adapters.read_csv import GZIP_MAGIC, Progress, csv_blocks, find_csv_layout, read_csv
 from tinytorch.adapters.tables import RawTable, check_names
 
 ARRAY_MAGIC = (b"\x93NUMPY", b"PK")
 LONGEST_MAGIC = 8
 # Files above this size are read in blocks and summarised: tables take about three times their CSV in memory.
 LARGEST_IN_MEMORY_BYTES = 500_000_000
+# Importing pyarrow takes as long as reading so much without it.
+SMALLEST_FOR_ARROW_BYTES = 20_000_000
 # How much a gzipped table grows when it is unpacked, at the least that is usual.
 GZIP_GROWTH = 4
 
@@ -134,7 +144,19 @@ def _read_file(path: Path, keep_text: Collection[str], progress: Progress | None
         return read_arrays(path)
     if magic.startswith((PARQUET_MAGIC, ARROW_MAGIC)):
         return read_arrow(path)
-    return read_csv(path, keep_text, progress)
+    return (_read_by_arrow(path, keep_text) if _is_worth_arrow(path) else None) or read_csv(path, keep_text, progress)
+
+
+def _is_worth_arrow(path: Path) -> bool:
+    """Tell whether pyarrow is there and reads so much faster that importing it pays."""
+    return path.stat().st_size >= SMALLEST_FOR_ARROW_BYTES and find_spec("pyarrow") is not None
+
+
+def _read_by_arrow(path: Path, keep_text: Collection[str]) -> RawTable | None:
+    """Read a UTF-8 file by pyarrow; files with semicolons may write 3,5 for 3.5, which it takes for text."""
+    layout = find_csv_layout(path)
+    plain = layout.encoding == "utf-8" and layout.delimiter != ";"
+    return read_csv_fast(path, layout, keep_text) if plain else None
 
 
 def _raw_from_frame(frame: Any, name: str) -> RawTable:
