@@ -45,7 +45,7 @@ def out_of_range_rate(features: np.ndarray, low: float, high: float) -> np.ndarr
 
 # %% ../../../modules/15b_drift/15b_drift.ipynb #constant-columns
 def constant_columns(features: np.ndarray) -> np.ndarray:
-    """Return for each column of `features` (n, n_features) whether all its rows hold one value: bool (n_features,).
+    """Return which columns of `features` (n, n_features) hold one value: bool (n_features,).
 
     >>> constant_columns(np.array([[7.0, 1.0], [7.0, 2.0]]))
     array([ True, False])
@@ -73,10 +73,11 @@ class BasicDriftDetector:
         self.baseline_mean = as_values(np.atleast_1d(baseline_mean), "baseline_mean")
         self.baseline_std = as_values_within(np.atleast_1d(baseline_std), "baseline_std", 0.0, np.inf)
         if self.baseline_mean.shape != self.baseline_std.shape:
-            raise ValueError(f"baseline_std must have shape {self.baseline_mean.shape}, got {self.baseline_std.shape}.")
+            shape = self.baseline_mean.shape
+            raise ValueError(f"baseline_std must have shape {shape}, got {self.baseline_std.shape}.")
 
     def detect_simple_drift(self, current: np.ndarray) -> np.ndarray:
-        """Return for each column of `current` (n, n_features) whether it is flagged: bool (n_features,)."""
+        """Return which columns of `current` (n, n_features) are flagged: bool (n_features,)."""
         table = as_features(current, "current")
         check_rows(table, "current")
         check_columns(table, self.baseline_mean.size, "current")
@@ -86,7 +87,7 @@ class BasicDriftDetector:
 
 # %% ../../../modules/15b_drift/15b_drift.ipynb #standard-shift
 def standard_shift(reference: np.ndarray, current: np.ndarray) -> np.ndarray:
-    """Return how far each column's mean moved, in standard deviations of all rows together: (n_features,).
+    """Return how far each column's mean moved, in standard deviations of all rows: (n_features,).
 
     >>> standard_shift(np.array([[1.0], [3.0]]), np.array([[1.0], [3.0]]))
     array([0.])
@@ -103,7 +104,7 @@ def standard_shift(reference: np.ndarray, current: np.ndarray) -> np.ndarray:
 def shuffled_shifts(rows: np.ndarray, is_current: np.ndarray) -> np.ndarray:
     """Return the difference of means in every shuffle: shape (n_shuffles, n_features).
 
-    `rows` is (n, n_features); `is_current` is bool (n_shuffles, n), True for rows that are called current.
+    `rows` is (n, n_features); `is_current` is bool (n_shuffles, n), True for rows called current.
 
     >>> shuffled_shifts(np.array([[1.0], [5.0]]), np.array([[False, True], [True, False]]))
     array([[ 4.],
@@ -124,7 +125,9 @@ def in_standard_deviations(rows: np.ndarray) -> np.ndarray:
     return scaled
 
 
-def draw_shuffles(n_reference: int, n_current: int, n_shuffles: int, rng: np.random.Generator) -> np.ndarray:
+def draw_shuffles(
+    n_reference: int, n_current: int, n_shuffles: int, rng: np.random.Generator
+) -> np.ndarray:
     """Return n_shuffles random ways to call n_current of all rows current: bool (n_shuffles, n rows)."""
     is_current = np.arange(n_reference + n_current) >= n_reference
     shuffles: np.ndarray = rng.permuted(np.tile(is_current, (n_shuffles, 1)), axis=1)
@@ -132,7 +135,7 @@ def draw_shuffles(n_reference: int, n_current: int, n_shuffles: int, rng: np.ran
 
 # %% ../../../modules/15b_drift/15b_drift.ipynb #shuffle-pvalue
 def shuffle_pvalue(observed: np.ndarray, shuffled: np.ndarray) -> np.ndarray:
-    """Return the p-value of each `observed` shift (n_features,) among `shuffled` (n_shuffles, n_features).
+    """Return the p-value of each `observed` (n_features,) among `shuffled` (n_shuffles, n_features).
 
     >>> shuffle_pvalue(np.array([5.0]), np.array([[1.0], [7.0], [2.0]]))
     array([0.5])
@@ -172,13 +175,13 @@ SHIFT_DECIMALS = 9
 
 
 def three_views(table: np.ndarray, median: np.ndarray) -> np.ndarray:
-    """Return value, distance and missing flag of a table (n, n_features), side by side: (n, 3 * n_features)."""
+    """Return value, distance and missing flag, side by side: (n, 3 * n_features)."""
     from_median = np.where(np.isnan(table), 0.0, table - median)
     return np.hstack([from_median, np.abs(from_median), np.isnan(table)])
 
 
 def strongest_view(shifts: np.ndarray) -> np.ndarray:
-    """Return the shift of the view that moved furthest: (..., 3 * n_features) becomes (..., n_features)."""
+    """Return the shift of the view that moved furthest: (..., n_features)."""
     by_view = shifts.reshape(*shifts.shape[:-1], N_VIEWS, -1)
     furthest = np.abs(by_view).argmax(axis=-2, keepdims=True)
     strongest: np.ndarray = np.take_along_axis(by_view, furthest, axis=-2).squeeze(axis=-2)
@@ -210,14 +213,16 @@ METHOD = "three views of each feature against shuffles, adjusted by the largest 
 
 
 def read_table(values: np.ndarray, name: str, n_features: int | None = None) -> np.ndarray:
-    """Return `values` as a table of at least 2 rows, in which NaN is a missing value, or raise `ValueError`."""
+    """Return `values` as a table of at least 2 rows, with NaN for a missing value."""
     table = as_features(values, name, allow_missing=True)
     check_rows(table, name, minimum=2)
     check_columns(table, table.shape[1] if n_features is None else n_features, name)
     return table
 
 
-def read_baseline(values: np.ndarray, names: Sequence[str] | None) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
+def read_baseline(
+    values: np.ndarray, names: Sequence[str] | None
+) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
     """Return the reference table, the median of each column, and the columns' names."""
     table = read_table(values, "reference", None if names is None else len(names))
     if (missing_rate(table) == 1).any():
