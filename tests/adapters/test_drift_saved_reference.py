@@ -206,8 +206,32 @@ def test_a_large_current_file_is_compared_with_a_table_in_memory(tmp_path: Path)
 @pytest.mark.usefixtures("small_memory")
 def test_what_needs_all_rows_is_refused_for_large_files(tmp_path: Path) -> None:
     path = write_csv(tmp_path / "a.csv", table(np.random.default_rng(0), 100))
-    with pytest.raises(ValueError, match="must be compared without --time and chunks"):
-        compare_tables(path, path, DriftSettings(chunk_rows=50))
+    with pytest.raises(ValueError, match="must be compared without a time column"):
+        compare_tables(path, path, DriftSettings(time="x"))
+
+
+@pytest.mark.usefixtures("small_memory")
+def test_chunks_of_a_large_file_are_those_of_the_table_in_memory(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    source, current = table(rng, 3000), table(rng, 1050)
+    current["x"][600:] += 1.0
+    settings = DriftSettings(joint=False, chunk_rows=200)
+    path = write_csv(tmp_path / "b.csv", current)
+    report, direct = compare_tables(source, path, settings), compare_tables(source, current, settings)
+    assert [(one.label, one.n_rows, one.drifted) for one in report.chunks] == [
+        (one.label, one.n_rows, one.drifted) for one in direct.chunks
+    ]
+    assert report.alarms == direct.alarms != ()
+
+
+@pytest.mark.usefixtures("small_memory")
+def test_dependent_rows_are_warned_of_in_large_files_and_saved_references(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    walk = np.cumsum(rng.normal(size=1000)) / 10
+    path = write_csv(tmp_path / "walk.csv", {"x": walk, "y": rng.normal(size=1000)})
+    assert any(note.startswith("Warning: neighbouring rows of `x`") for note in compare_tables(path, path).notes)
+    kept = save(tmp_path, {"x": walk, "y": walk})
+    assert any(note.startswith("Warning: ") for note in compare_tables(kept, {"x": walk, "y": walk}).notes)
 
 
 def test_sums_of_parts_are_the_sum_of_the_whole() -> None:

@@ -16,7 +16,7 @@ from tinytorch.adapters.drift_quality import QualityFinding, compare_quality
 from tinytorch.adapters.drift_report import TableDriftReport
 from tinytorch.adapters.drift_settings import DriftSettings
 from tinytorch.adapters.drift_shapes import ColumnShape
-from tinytorch.adapters.drift_streams import ProfiledTable, compare_profiles
+from tinytorch.adapters.drift_streams import ProfiledTable, compare_chunks, compare_profiles
 from tinytorch.adapters.drift_verdict import Method, NumericDetector, Rows, choose_method
 from tinytorch.adapters.read_csv import Progress
 from tinytorch.adapters.tables import Table
@@ -135,23 +135,26 @@ def _judge_chunks(
     tables: OpenTables, settings: DriftSettings, detector: NumericDetector | None
 ) -> tuple[ChunkFinding, ...]:
     """Judge each chunk of the current table, column by column."""
-    if isinstance(tables.current, ProfiledTable):
-        return ()
+    current, alone = tables.current, replace(settings, joint=False)
+    if isinstance(current, ProfiledTable):
+        measured = compare_chunks(tables.reference, current)
+        return tuple(_judge_chunk(label, facts, None, (alone, None)) for label, facts in measured)
     return tuple(
-        _judge_chunk(tables, (label, chunk), replace(settings, joint=False), detector)
-        for label, chunk in cut_chunks(tables.current, settings)
+        _judge_chunk(
+            label, tables.reference.compare(chunk), _rows_of_both(tables.reference.rows, chunk), (alone, detector)
+        )
+        for label, chunk in cut_chunks(current, settings)
     )
 
 
 def _judge_chunk(
-    tables: OpenTables, labelled: tuple[str, Table], settings: DriftSettings, detector: NumericDetector | None
+    label: str, facts: list[ColumnFacts], rows: Rows, how: tuple[DriftSettings, NumericDetector | None]
 ) -> ChunkFinding:
     """Judge one chunk."""
-    label, chunk = labelled
-    facts, rows = tables.reference.compare(chunk), _rows_of_both(tables.reference.rows, chunk)
+    settings, detector = how
     columns = _judge_columns(choose_method(rows, facts, settings, detector), rows, facts, settings)
     drifted = tuple(one.name for one in columns if one.drifted)
-    return ChunkFinding(label, chunk.n_rows, bool(drifted), tuple(map(column_effect, facts)), drifted)
+    return ChunkFinding(label, facts[0].n_current, bool(drifted), tuple(map(column_effect, facts)), drifted)
 
 
 def _judge_quality(tables: OpenTables, settings: DriftSettings) -> QualityFinding | None:

@@ -115,9 +115,20 @@ def cut_chunks(table: Table, settings: DriftSettings) -> Iterator[tuple[str, Tab
     starts = list(range(0, n_rows, size))
     if len(starts) > 1 and n_rows - starts[-1] < min(size, FEWEST_CHUNK_ROWS):
         starts.pop()
-    _check_number(len(starts))
+    check_number_of_chunks(len(starts))
     for start, stop in zip(starts, [*starts[1:], n_rows], strict=True):
-        yield f"rows {start + 1} to {stop}", table.take(slice(start, stop))
+        yield name_rows(start, stop), table.take(slice(start, stop))
+
+
+def name_rows(start: int, stop: int) -> str:
+    """Return what a chunk of rows is called, counted from 1.
+
+    Examples
+    --------
+    >>> name_rows(0, 100)
+    'rows 1 to 100'
+    """
+    return f"rows {start + 1} to {stop}"
 
 
 def find_alarms(chunks: Sequence[ChunkFinding], in_a_row: int) -> tuple[ChunkAlarm, ...]:
@@ -144,7 +155,7 @@ def _by_time(table: Table, time: str, every_s: float) -> Iterator[tuple[str, Tab
     place = np.floor(moments / every_s)
     known = ~np.isnan(place)
     numbers = np.unique(place[known])
-    _check_number(len(numbers))
+    check_number_of_chunks(len(numbers))
     for number in numbers:
         rows = np.flatnonzero(place == number)
         if len(rows) >= FEWEST_CHUNK_ROWS:
@@ -158,7 +169,20 @@ def _date_text(seconds: float) -> str:
     return moment.strftime("%Y-%m-%d" if seconds % _SECONDS["d"] == 0 else "%Y-%m-%d %H:%M:%S")
 
 
-def _check_number(n_chunks: int) -> None:
-    """Refuse chunks by the thousand."""
+def check_number_of_chunks(n_chunks: int) -> None:
+    """Refuse chunks by the thousand.
+
+    Raises
+    ------
+    ValueError
+        If there are more than 1,000.
+
+    Examples
+    --------
+    >>> check_number_of_chunks(1001)
+    Traceback (most recent call last):
+    ...
+    ValueError: chunks must be at most 1,000, got 1,001: ask for larger ones.
+    """
     if n_chunks > MOST_CHUNKS:
         raise ValueError(f"chunks must be at most {MOST_CHUNKS:,}, got {n_chunks:,}: ask for larger ones.")

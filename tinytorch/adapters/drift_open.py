@@ -9,7 +9,7 @@ from tinytorch.adapters.drift_profile import ColumnProfile
 from tinytorch.adapters.drift_reference import Reference, fit_reference
 from tinytorch.adapters.drift_settings import DriftSettings
 from tinytorch.adapters.drift_streams import ProfiledTable, profile_pair
-from tinytorch.adapters.drift_time_order import sort_by_time
+from tinytorch.adapters.drift_time_order import sort_by_time, warn_if_alike
 from tinytorch.adapters.read_csv import Progress
 from tinytorch.adapters.read_table import is_too_large, read_raw
 from tinytorch.adapters.saved_reference import is_saved_reference, load_reference
@@ -94,7 +94,8 @@ def _open_saved(reference: Reference, current: object, settings: DriftSettings) 
     names, notes = common_names(list(kinds), raw, reference.source, settings)
     kept, table = reference.select(names), retype(raw, names, [kinds[name] for name in names])
     table = replace(table, columns=tuple(_with_codes_of(kept, column) for column in table.columns))
-    return OpenTables(kept, _in_order(table, settings), (), (*reference.notes, *raw.notes, *notes))
+    table = _in_order(table, settings)
+    return OpenTables(kept, table, (), (*reference.notes, *raw.notes, *notes, *warn_if_alike(table, kept.names)))
 
 
 def _kind_of_time(raw: RawTable, name: str) -> str:

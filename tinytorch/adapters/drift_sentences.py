@@ -44,7 +44,7 @@ def describe_column(facts: ColumnFacts, effect: float, is_real: bool, drifted: b
     if not is_real:
         return f"`{facts.name}` did not move more than chance explains"
     how_much = f"as much as a shift of {effect:.2f} standard deviations"
-    tail = (_unseen(facts), _missing(facts), _unreadable(facts))
+    tail = (_unseen(facts), _missing(facts), _tell_unreadable(facts))
     if not drifted:
         return _joined_parts(facts.name, f"differs, but only by {how_much}", *tail)
     return (
@@ -167,7 +167,7 @@ def _missing(facts: ColumnFacts) -> str:
     return f"missing values {'rose' if after > before else 'fell'} from {percent(before)} to {percent(after)}"
 
 
-def _unreadable(facts: ColumnFacts) -> str:
+def _tell_unreadable(facts: ColumnFacts) -> str:
     """Tell of values that are not of the column's kind."""
     n = facts.n_unreadable
     return f"{n:,} values could not be read as {facts.kind} and count as missing" if n else ""

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tinytorch.adapters.column_types import find_kind
+from tinytorch.adapters.drift_chunks import check_number_of_chunks, name_rows
 from tinytorch.adapters.drift_exact import FittedColumn
 from tinytorch.adapters.drift_facts import ColumnFacts
 from tinytorch.adapters.drift_joint import CLASSIFIER_ROWS
@@ -21,6 +22,7 @@ from tinytorch.adapters.drift_profile import ColumnProfile, profile_column
 from tinytorch.adapters.drift_reference import Reference, shape_profiles
 from tinytorch.adapters.drift_settings import DriftSettings
 from tinytorch.adapters.drift_shapes import ColumnShape
+from tinytorch.adapters.drift_time_order import warn_if_alike
 from tinytorch.adapters.read_csv import Progress
 from tinytorch.adapters.read_table import is_too_large, read_blocks, read_raw
 from tinytorch.adapters.tables import UNTESTED, RawTable, Table, join_tables
@@ -42,6 +44,7 @@ class ProfiledTable:
     columns: tuple[ColumnProfile, ...]
     sample: Table
     notes: tuple[str, ...] = ()
+    chunks: tuple[tuple[ColumnProfile, ...], ...] = ()
 
     def as_reference(self) -> Reference:
         """Return it as something to compare with."""
@@ -53,7 +56,9 @@ class ProfiledTable:
         return replace(made, notes=(*self.notes, note.format(100 * made.rank_error)))
 
 
-def profile_blocks(blocks: Iterator[Table] | Sequence[Table], like: Reference | None, seed: int) -> ProfiledTable:
+def profile_blocks(
+    blocks: Iterator[Table] | Sequence[Table], like: Reference | None, seed: int, chunk_rows: int | None = None
+) -> ProfiledTable:
     """Sum up blocks of rows, over the edges of a reference if there is one, else over those of the first block.
 
     Parameters
@@ -63,6 +68,8 @@ def profile_blocks(blocks: Iterator[Table] | Sequence[Table], like: Reference | 
     like : Reference or None
     seed : int
         Draws the rows that are kept.
+    chunk_rows : int, optional
+        Also sum up chunks of so many rows; blocks of other sizes are cut.
 
     Examples
     --------
@@ -73,15 +80,59 @@ def profile_blocks(blocks: Iterator[Table] | Sequence[Table], like: Reference | 
     (150, 150)
     """
     edges, whole = _edges_of(like), None
-    kept = _Sample(np.random.default_rng(seed))
-    for table in blocks:
+    kept, chunks = _Sample(np.random.default_rng(seed)), _Chunks(chunk_rows)
+    for table in chunks.cut(blocks):
         parts = tuple(map(profile_column, table.columns, edges)) if edges else tuple(map(profile_column, table.columns))
         edges = edges or parts
-        whole = parts if whole is None else tuple(map(ColumnProfile.merge, whole, parts))
+        whole = parts if whole is None else merge_profiles(whole, parts)
         kept.offer(table)
+        chunks.offer(parts)
     if whole is None or kept.rows is None:
         raise ValueError("blocks must hold rows, got none.")
-    return ProfiledTable(kept.rows.source, whole[0].n_rows, whole, kept.rows, kept.rows.notes)
+    source, notes = kept.rows.source, kept.rows.notes
+    return ProfiledTable(source, whole[0].n_rows, whole, kept.rows, notes, tuple(chunks.sums))
+
+
+def merge_profiles(ours: Sequence[ColumnProfile], theirs: Sequence[ColumnProfile]) -> tuple[ColumnProfile, ...]:
+    """Return the sums of both, column by column.
+
+    Examples
+    --------
+    >>> from tinytorch.adapters.tables import Column
+    >>> one = profile_column(Column("age", "number", np.arange(9.0)))
+    >>> merge_profiles([one], [one])[0].n_rows
+    18
+    """
+    return tuple(map(ColumnProfile.merge, ours, theirs))
+
+
+class _Chunks:
+    """Sums of equally many rows each, however the blocks are cut."""
+
+    def __init__(self, chunk_rows: int | None) -> None:
+        self.chunk_rows = chunk_rows
+        self.sums: list[tuple[ColumnProfile, ...]] = []
+
+    def cut(self, blocks: Iterator[Table] | Sequence[Table]) -> Iterator[Table]:
+        """Yield the rows in pieces that end where a chunk ends."""
+        room = self.chunk_rows or 0
+        for table in blocks:
+            start = 0
+            while start < table.n_rows:
+                stop = min(table.n_rows, start + room) if self.chunk_rows else table.n_rows
+                yield table.take(slice(start, stop))
+                room = room - (stop - start) or (self.chunk_rows or 0)
+                start = stop
+
+    def offer(self, parts: tuple[ColumnProfile, ...]) -> None:
+        """Add a piece to the chunk it belongs to."""
+        if self.chunk_rows is None:
+            return
+        if self.sums and self.sums[-1][0].n_rows < self.chunk_rows:
+            self.sums[-1] = merge_profiles(self.sums[-1], parts)
+        else:
+            check_number_of_chunks(len(self.sums) + 1)
+            self.sums.append(parts)
 
 
 class _Sample:
@@ -120,10 +171,8 @@ def profile_pair(
     >>> reference.n_rows, table.n_rows
     (90, 40)
     """
-    if settings.time is not None or settings.chunked:
-        raise ValueError(
-            "files that do not fit into memory must be compared without --time and chunks, got one of them."
-        )
+    if settings.time is not None:
+        raise ValueError("files that do not fit into memory must be compared without a time column, got one.")
     first, others = (next(_blocks_of(source, settings, None)) for source in (reference, current))
     names, notes = common_names(first.names, others, first.source, settings)
     kinds = _kinds_to_test(first, names, settings)
@@ -133,8 +182,10 @@ def profile_pair(
             yield retype(block, list(kinds), list(kinds.values()))
 
     fitted = profile_blocks(typed_blocks(reference), None, settings.seed).as_reference()
-    table = profile_blocks(typed_blocks(current), fitted, settings.seed + 1)
-    return fitted, replace(table, notes=(*table.notes, *notes))
+    table = profile_blocks(typed_blocks(current), fitted, settings.seed + 1, settings.chunk_rows)
+    # The sample is in random order: only a block itself can tell whether neighbours are alike.
+    warnings = warn_if_alike(retype(others, list(kinds), list(kinds.values())), list(kinds))
+    return fitted, replace(table, notes=(*table.notes, *notes, *warnings))
 
 
 def _kinds_to_test(first: RawTable, names: Sequence[str], settings: DriftSettings) -> dict[str, str]:
@@ -155,6 +206,24 @@ def compare_profiles(reference: Reference, current: ProfiledTable) -> tuple[list
     profiles = [one for one in reference.columns if isinstance(one, ColumnProfile)]
     pairs = list(zip(profiles, current.columns, strict=True))
     return [one.compare(other) for one, other in pairs], tuple(shape_profiles(one, other) for one, other in pairs)
+
+
+def compare_chunks(reference: Reference, current: ProfiledTable) -> Iterator[tuple[str, list[ColumnFacts]]]:
+    """Yield the name and the facts of each chunk of a table that was summed up.
+
+    Examples
+    --------
+    >>> settings = DriftSettings(chunk_rows=20)
+    >>> pair = profile_pair({"x": np.arange(90.0) % 7}, {"x": np.ones(50)}, settings)
+    >>> [label for label, _ in compare_chunks(*pair)]
+    ['rows 1 to 20', 'rows 21 to 40', 'rows 41 to 50']
+    """
+    start = 0
+    for chunk in current.chunks:
+        stop = start + chunk[0].n_rows
+        pairs = zip(reference.columns, chunk, strict=True)
+        yield name_rows(start, stop), [one.compare(other) for one, other in pairs if isinstance(one, ColumnProfile)]
+        start = stop
 
 
 def _blocks_of(source: object, settings: DriftSettings, progress: Progress | None) -> Iterator[RawTable]:

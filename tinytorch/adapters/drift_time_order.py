@@ -43,6 +43,31 @@ def strongest_correlation(table: Table, names: Sequence[str]) -> tuple[str, floa
     return strongest, correlations.get(strongest, 0.0)
 
 
+def warn_if_alike(table: Table, names: Sequence[str]) -> tuple[str, ...]:
+    """Return a warning if neighbouring rows of a column are alike, for tables whose rows cannot be shuffled.
+
+    Examples
+    --------
+    >>> warn_if_alike(Table((Column("age", "number", np.sin(np.arange(300) / 30)),), "a.csv"), ["age"])[0][:44]
+    'Warning: neighbouring rows of `age` are alik'
+    """
+    name, correlation = strongest_correlation(table, names)
+    if correlation <= LARGEST_HARMLESS_CORRELATION:
+        return ()
+    return (f"Warning: {tell_alike(name, correlation)}. If the rows are in the order of time, p-values are too small.",)
+
+
+def tell_alike(name: str, correlation: float) -> str:
+    """Return in words that neighbouring rows are alike.
+
+    Examples
+    --------
+    >>> tell_alike("age", 0.5)
+    'neighbouring rows of `age` are alike (lag-1 autocorrelation 0.50)'
+    """
+    return f"neighbouring rows of `{name}` are alike (lag-1 autocorrelation {correlation:.2f})"
+
+
 def sort_by_time(table: Table, time: str) -> Table:
     """Return the rows in the order of a time column; rows without a time come first.
 

@@ -17,6 +17,7 @@ from tinytorch.adapters.drift_time_order import (
     MOST_ORDERED_ROWS,
     compare_in_time_order,
     strongest_correlation,
+    tell_alike,
 )
 from tinytorch.adapters.tables import MEASURED, Table
 from tinytorch.mlops.contracts import DriftReport
@@ -97,7 +98,7 @@ def choose_method(
     name, correlation = _strongest(rows, [one.name for one in facts if one.kind in MEASURED])
     if correlation <= LARGEST_HARMLESS_CORRELATION:
         return Method(False, joint, families, detector)
-    alike = f"neighbouring rows of `{name}` are alike (lag-1 autocorrelation {correlation:.2f})"
+    alike = tell_alike(name, correlation)
     if settings.time is None:
         return Method(False, joint, families, detector, (f"Warning: {alike}. {IF_ORDERED}",))
     note = f"Since {alike}, p-values come from shuffles of whole blocks of rows{_thinning(rows)}."
