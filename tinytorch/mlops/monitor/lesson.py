@@ -77,7 +77,7 @@ def accuracy_standard_error(accuracy: float, n: int) -> float:
 
 # %% ../../../modules/15a_monitoring/15a_monitoring.ipynb #alert-threshold
 def alert_threshold(baseline_accuracy: float, standard_error: float, standard_errors: float) -> float:
-    """Return the accuracy that lies `standard_errors` times `standard_error` below the baseline, at least 0.
+    """Return the accuracy `standard_errors` times `standard_error` below the baseline, at least 0.
 
     >>> alert_threshold(1.0, 0.25, 2)
     0.5
@@ -134,7 +134,9 @@ HISTORY_LENGTH = 500
 class AccuracyWatch:
     """Judges one batch after another against the baseline, and holds the state of the alert."""
 
-    def __init__(self, baseline_accuracy: float, n_baseline: int, standard_errors: float, needed: int) -> None:
+    def __init__(
+        self, baseline_accuracy: float, n_baseline: int, standard_errors: float, needed: int
+    ) -> None:
         self.baseline_accuracy = check_in_range(baseline_accuracy, "baseline_accuracy", 0.0, 1.0)
         self.n_baseline = check_integer(n_baseline, "n_baseline", minimum=1)
         self.standard_errors = check_positive(standard_errors, "standard_errors")
@@ -146,8 +148,8 @@ class AccuracyWatch:
     def threshold_for(self, n: int) -> float:
         """Return the threshold for a batch of `n` rows."""
         accuracy = (self.baseline_accuracy * self.n_baseline + 1) / (self.n_baseline + 2)
-        error = math.hypot(accuracy_standard_error(accuracy, n), accuracy_standard_error(accuracy, self.n_baseline))
-        return alert_threshold(self.baseline_accuracy, error, self.standard_errors)
+        errors = [accuracy_standard_error(accuracy, rows) for rows in (n, self.n_baseline)]
+        return alert_threshold(self.baseline_accuracy, math.hypot(*errors), self.standard_errors)
 
     def judge(self, predictions: np.ndarray, labels: np.ndarray) -> bool:
         """Take in a batch, two arrays of shape (n,); return whether the alert's state changed."""
@@ -155,7 +157,8 @@ class AccuracyWatch:
         self.accuracies.append(accuracy)
         self.thresholds.append(threshold)
         breached, before = np.less(self.accuracies, self.thresholds), self.is_firing
-        self.is_firing = should_fire(before, count_in_a_row(breached), count_in_a_row(~breached), self.needed)
+        in_a_row = count_in_a_row(breached), count_in_a_row(~breached)
+        self.is_firing = should_fire(before, *in_a_row, self.needed)
         return self.is_firing != before
 
 # %% ../../../modules/15a_monitoring/15a_monitoring.ipynb #make-alert
@@ -188,7 +191,7 @@ class LateLabels:
         self.model_version = batch.model_version
 
     def match(self, label_batch: LabelBatch) -> np.ndarray:
-        """Return predictions and labels, an array of shape (2, n); n is 0 while they are too few to judge."""
+        """Return predictions and labels, an array of shape (2, n); n is 0 while they are too few."""
         labelled = self._log.join(label_batch)
         self._pairs.extend(zip(labelled.predictions, labelled.labels, strict=True))
         if len(self._pairs) < MINIMUM_LABELS:
@@ -211,16 +214,19 @@ class ModelMonitor:
 
     def reset_baseline(self, baseline_accuracy: float, n_baseline: int) -> None:
         """Begin again for a new model, measured at `baseline_accuracy` on `n_baseline` rows."""
-        self.watch = AccuracyWatch(baseline_accuracy, n_baseline, self.standard_errors, self.breaches_needed)
+        settings = self.standard_errors, self.breaches_needed
+        self.watch = AccuracyWatch(baseline_accuracy, n_baseline, *settings)
         self.baseline_accuracy, self.late = baseline_accuracy, LateLabels()
 
-    def record_performance(self, predictions: np.ndarray, labels: np.ndarray, now: float) -> tuple[Alert, ...]:
-        """Judge a batch of `predictions` and `labels`, each (n,); return an alert if its state changed."""
+    def record_performance(
+        self, predictions: np.ndarray, labels: np.ndarray, now: float
+    ) -> tuple[Alert, ...]:
+        """Judge `predictions` and `labels`, each (n,); return an alert if its state changed."""
         changed = self.watch.judge(as_labels(predictions, "predictions"), as_labels(labels))
         return (make_alert(self.watch, now, self.late.model_version),) if changed else ()
 
     def check_alerts(self, now: float) -> tuple[Alert, ...]:
-        """Return the alert that is firing at the time `now` (seconds), if there is one. Changes nothing."""
+        """Return the alert that is firing at the time `now` (seconds), if there is one."""
         return (make_alert(self.watch, now, self.late.model_version),) if self.watch.is_firing else ()
 
     def get_performance_trend(self) -> TrendResult:
