@@ -15,6 +15,8 @@ from pathlib import Path
 
 # Linux says here which start of the machine this is.
 BOOT_ID_FILE = Path("/proc/sys/kernel/random/boot_id")
+# Two clocks that go apart by less have not jumped: they are read one after the other, and time servers nudge them.
+JUMP_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ def place_in_time(readings: Sequence[ClockReading], now: ClockReading) -> list[f
 
     Going back from now, the steady clock says how long ago each reading of this start of the machine was, whatever the
     clock on the wall said then. Across a restart only the wall's clock is left; it is believed as far as the order of
-    the readings allows.
+    the readings allows, and so it is where both clocks agree to a second.
 
     Parameters
     ----------
@@ -77,10 +79,9 @@ def place_in_time(readings: Sequence[ClockReading], now: ClockReading) -> list[f
     moments: list[float] = []
     later, moment = now, now.clock_s
     for reading in reversed(readings):
-        if reading.boot == later.boot:
-            moment -= max(0.0, later.steady_s - reading.steady_s)
-        else:
-            moment = min(moment, reading.clock_s)
+        by_steady_clock = moment - max(0.0, later.steady_s - reading.steady_s)
+        jumped = reading.boot == later.boot and abs(by_steady_clock - reading.clock_s) > JUMP_S
+        moment = min(moment, by_steady_clock if jumped else reading.clock_s)
         moments.append(moment)
         later = reading
     return moments[::-1]

@@ -101,7 +101,7 @@ def verify_registry(
         rows, problems = _read_database(path)
         entries, broken = _check_chain(rows["log"])
     except (sqlite3.Error, ValueError, OverflowError) as error:
-        return _unreadable(error)
+        return _say_unreadable(error)
     problems += broken or _check_tables(entries, rows)
     hashes = [NO_HASH, *(row[3] for row in rows["log"])]
     if expected_head not in (None, *hashes):
@@ -112,7 +112,7 @@ def verify_registry(
     return RegistryVerification(len(entries), len(kept), n_unreferenced, hashes[-1], (*problems, *damaged))
 
 
-def _unreadable(error: Exception) -> RegistryVerification:
+def _say_unreadable(error: Exception) -> RegistryVerification:
     """Say that the database is damaged, unless the error says that it only cannot be read now."""
     if any(words in str(error) for words in NO_DAMAGE):
         raise error

@@ -229,7 +229,7 @@ def _promote(registry: SqliteRegistry, options: argparse.Namespace) -> None:
     version = _number_or_alias(options.version)
     number = registry.get(options.name, version).version
     entry = registry.promote(options.name, number, _expected(registry, options, CHAMPION), options.reason)
-    _say(options, entry.to_dict(), [f"{entry} is the champion"], f"rollback {options.name}")
+    _say(options, entry.to_dict(), [f"{entry} is the champion"], f"history {options.name}")
 
 
 def _rollback(registry: SqliteRegistry, options: argparse.Namespace) -> None:
