@@ -57,7 +57,15 @@ def sentence_of(report: TableDriftReport, name: str) -> str:
     return next(one.sentence for one in report.columns if one.name == name)
 
 
-@pytest.mark.parametrize(("rows", "joint", "n_trials"), [((300, 200), False, 100), ((200, 120), True, 15)])
+@pytest.mark.parametrize(
+    ("rows", "joint", "n_trials"),
+    [
+        ((300, 200), False, 100),
+        ((200, 120), True, 15),
+        pytest.param((2000, 500), False, 600, marks=pytest.mark.drill),
+        pytest.param((300, 200), True, 400, marks=pytest.mark.drill),
+    ],
+)
 def test_tables_of_one_law_are_called_drifted_no_more_often_than_promised(
     rows: tuple[int, int], joint: bool, n_trials: int
 ) -> None:

@@ -56,6 +56,11 @@ def test_json_and_page_are_written_and_the_page_needs_nothing_else(
     assert str(tmp_path / "r.html") in capsys.readouterr().out
 
 
+def test_json_alone_goes_to_standard_output(files: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["drift", files["reference"], files["same"], "--type", "day=text", "--json", "-"]) == 0
+    assert json.loads(capsys.readouterr().out)["drifted"] is False
+
+
 @pytest.mark.parametrize("options", [[], ["--exact"]])
 def test_a_saved_reference_takes_the_place_of_the_table(
     files: dict[str, str], tmp_path: Path, options: list[str]
@@ -72,9 +77,9 @@ def test_the_student_s_detector_judges_the_numbers_and_it_is_said(
 ) -> None:
     options = ["--type", "day=text", "--mine"]
     assert main(["drift", files["reference"], files["moved"], *options]) == 1
-    printed = capsys.readouterr().out
-    assert "your DriftDetector judges the numeric columns" in printed
-    assert printed.count("your DriftDetector") >= 2
+    captured = capsys.readouterr()
+    assert "your DriftDetector judges the numeric columns" in captured.err
+    assert any(line.startswith("  age ") and "your DriftDetector" in line for line in captured.out.splitlines())
 
 
 def test_an_unfinished_detector_is_replaced_and_it_is_said(
@@ -85,7 +90,7 @@ def test_an_unfinished_detector_is_replaced_and_it_is_said(
 
     monkeypatch.setattr(drift, "check_detector", unfinished)
     assert main(["drift", files["reference"], files["same"], "--type", "day=text", "--mine"]) == 0
-    assert "the library's tests, because your DriftDetector: detect_drift is not written yet" in capsys.readouterr().out
+    assert "the library's tests, because your DriftDetector: detect_drift is not written yet" in capsys.readouterr().err
 
 
 BAD = {

@@ -42,7 +42,7 @@ def compare_tables(
     detector : object with `fit` and `detect_drift`, optional
         Judges the measured columns in place of the library's tests.
     progress : callable, optional
-        Called with the number of bytes read from a CSV file.
+        Called after each block of a CSV file with its number of bytes.
 
     Raises
     ------

@@ -15,9 +15,7 @@ SMALLEST_SHOWN_BYTES = 50_000_000
 
 @contextmanager
 def reading_progress(paths: Sequence[str | os.PathLike[str]]) -> Iterator[Callable[[int], object] | None]:
-    """Yield a callback that moves a bar to the number of bytes read, or None where nobody would see it.
-
-    The callback is told how far it is in one file; a number smaller than the last one begins the next file.
+    """Yield a callback that moves a bar on by a number of bytes, or None where nobody would see it.
 
     Examples
     --------
@@ -35,12 +33,9 @@ def reading_progress(paths: Sequence[str | os.PathLike[str]]) -> Iterator[Callab
 
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task, done, last = bar.add_task("reading", total=total), 0, 0
+        task = bar.add_task("reading", total=total)
 
-        def move(n_bytes: int) -> None:
-            nonlocal done, last
-            done += n_bytes - last if n_bytes >= last else n_bytes
-            last = n_bytes
-            bar.update(task, completed=done)
+        def advance(n_bytes: int) -> None:
+            bar.update(task, advance=n_bytes)
 
-        yield move
+        yield advance

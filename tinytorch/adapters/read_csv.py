@@ -64,7 +64,7 @@ def read_csv(path: Path, keep_text: Collection[str] = (), progress: Progress | N
     keep_text : collection of str
         Columns that stay text even if every cell is a number, so that the code 007 does not become 7.
     progress : callable, optional
-        Called with the number of bytes read after each block.
+        Called after each block with its number of bytes.
 
     Raises
     ------
@@ -142,13 +142,12 @@ def _read_rows(
 ) -> Iterator[RawTable]:
     """Parse block after block."""
     block_bytes, progress = reading
-    block, n_bytes = rest or _read_some(file, block_bytes, parser.path), 0
+    block = rest or _read_some(file, block_bytes, parser.path)
     while block:
-        n_bytes += len(block)
         if block.strip():
             yield parser.parse(block)
         if progress is not None:
-            progress(n_bytes)
+            progress(len(block))
         block = _read_some(file, block_bytes, parser.path)
 
 

@@ -43,7 +43,7 @@ def read_raw(source: object, name: str, keep_text: Collection[str] = (), progres
     keep_text : collection of str
         Columns of a CSV file that stay text even if every cell is a number.
     progress : callable, optional
-        Called with the number of bytes read.
+        Called after each block of a CSV file with its number of bytes.
 
     Raises
     ------

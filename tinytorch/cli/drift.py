@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from tinytorch.cli.invocation import shown_python
 from tinytorch.mlops.drift import lesson
 
 EXIT_DRIFT = 1
+STANDARD_OUTPUT = Path("-")
 # The lesson's detector is fitted when it is made; the report fits it again.
 _ANY_BASELINE = np.eye(2)
 DESCRIPTION = """\
@@ -76,15 +78,23 @@ def run_drift(options: argparse.Namespace) -> int:
         report = judge_tables(tables, settings, detector)
     except MissingExtraError as error:
         raise ValueError(str(error)) from error
-    print_report(report, options.all)
     if options.save_reference is not None:
         save_reference(tables.reference, options.save_reference, options.exact)
-    if options.json is not None:
-        _write_text(options.json, report.to_json(), "--json")
     if options.html is not None:
         write_drift_page(report, options.html)
-    _tell_next(options, report)
+    _tell_report(options, report)
     return EXIT_DRIFT if report.drifted else 0
+
+
+def _tell_report(options: argparse.Namespace, report: TableDriftReport) -> None:
+    """Print the report for people, or the JSON alone; write the JSON if it has a file."""
+    if options.json == STANDARD_OUTPUT:
+        print(report.to_json(), end="")
+        return
+    if options.json is not None:
+        _write_text(options.json, report.to_json(), "--json")
+    print_report(report, options.all)
+    _tell_next(options, report)
 
 
 def _add_columns(parser: argparse.ArgumentParser) -> None:
@@ -129,7 +139,7 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
     """Add what is written."""
     group = parser.add_argument_group("output")
     group.add_argument("--all", action="store_true", help="show every column, also the quiet ones")
-    group.add_argument("--json", type=Path, metavar="FILE", help="the report for a program")
+    group.add_argument("--json", type=Path, metavar="FILE", help="the report for a program; - prints it alone")
     group.add_argument("--html", type=Path, metavar="FILE", help="the report as one page with drawings")
     group.add_argument(
         "--save-reference", type=Path, metavar="FILE", help="keep REFERENCE as counts, without any record in it"
@@ -171,9 +181,9 @@ def _detector(mine: bool) -> NumericDetector | None:
     try:
         check_detector(lambda: lesson.DriftDetector(_ANY_BASELINE))
     except ContractError as error:
-        print(f"drift: the library's tests, because your DriftDetector: {error}")
+        print(f"drift: the library's tests, because your DriftDetector: {error}", file=sys.stderr)
         return None
-    print("drift: your DriftDetector judges the numeric columns")
+    print("drift: your DriftDetector judges the numeric columns", file=sys.stderr)
     return lesson.DriftDetector(_ANY_BASELINE)
 
 
