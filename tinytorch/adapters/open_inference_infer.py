@@ -148,12 +148,17 @@ def _read_outputs(wanted: Any, in_binary: bool) -> Mapping[str, bool]:
     """Return the outputs asked for, each with whether in binary; none at all means both."""
     if wanted is None or wanted == []:
         return _BOTH_AS_BINARY if in_binary else _BOTH_AS_JSON
+    _check_outputs(wanted)
+    return {output["name"]: _read_output_flag(output, in_binary) for output in wanted}
+
+
+def _check_outputs(wanted: Any) -> None:
+    """Refuse anything but a list of objects that name outputs of ours, each at most once."""
     if type(wanted) is not list or set(map(type, wanted)) != {dict}:
         raise ProtocolError("outputs must be a list of objects.")
     names = [output.get("name") for output in wanted]
     if not all(name in OUTPUT_NAMES and names.count(name) == 1 for name in names):
         raise ProtocolError(f"outputs must name {' or '.join(OUTPUT_NAMES)}, each at most once.")
-    return {output["name"]: _read_output_flag(output, in_binary) for output in wanted}
 
 
 def _read_output_flag(output: Mapping[str, Any], in_binary: bool) -> bool:
