@@ -16,6 +16,9 @@ from tinytorch.mlops.validate import check_columns
 SLOW_PERCENTILE = 95.0
 # Latencies remembered of each version, the newest: enough for a 95th percentile that hardly wavers.
 LATENCIES_KEPT = 2_000
+# The median is of these only, so that a version that becomes slow is seen within as many answers; fewer, and one stall
+# of the machine would look like a slow version.
+NEWEST_LATENCIES = 50
 # More classes than any classifier here has; one count is kept for each, and a wild number must not fill the memory.
 MAXIMUM_CLASSES = 100_000
 
@@ -30,7 +33,8 @@ class VersionEvidence(Record):
         Requests sent to it, those it did not answer (a crash, NaN, a deadline missed), answers whose label has come,
         and wrong ones among these.
     typical_ms, slow_ms : float
-        Median and 95th percentile of its newest latencies in milliseconds; NaN before the first answer.
+        Median of its 50 newest latencies and 95th percentile of its 2,000 newest, in milliseconds; NaN before the
+        first answer.
     class_counts : tuple of int
         How often it answered each class.
 
@@ -148,14 +152,14 @@ class EvidenceLog:
     def _of(self, index: int) -> VersionEvidence:
         """Return one version's counts."""
         latency_ms = self._latency_ms[index]
-        spread = np.percentile(latency_ms, (50.0, SLOW_PERCENTILE)) if len(latency_ms) else np.full(2, np.nan)
+        any_ms = latency_ms if len(latency_ms) else np.full(1, np.nan)
         return VersionEvidence(
             n_requests=int(self._requests[index]),
             n_failed=int(self._failed[index]),
             n_labelled=int(self._labelled[index]),
             n_errors=int(self._errors[index]),
-            typical_ms=float(spread[0]),
-            slow_ms=float(spread[1]),
+            typical_ms=float(np.median(any_ms[-NEWEST_LATENCIES:])),
+            slow_ms=float(np.percentile(any_ms, SLOW_PERCENTILE)),
             class_counts=tuple(self._classes[index].tolist()),
         )
 

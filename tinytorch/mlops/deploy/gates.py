@@ -85,9 +85,9 @@ class SequentialGate:
     Three comparisons, each by sequential tests whose chance of ever blaming an equal version is `alpha` over all looks:
     failed requests, wrong answers (where labels exist), and how often each class is answered (a shift of less than
     `class_shift` is no blame: a better version answers differently too). Latency is compared by a factor, not by a
-    test: the 95th percentiles, from 100 answers of each version, and already from 20 the challenger's median with the
-    champion's 95th percentile. A challenger whose error rate is higher by more than `tolerated_rise`, which chance may
-    explain, is inconclusive.
+    test: the 95th percentiles, from 100 answers of each version, and already from 20 the median of the challenger's
+    newest answers with the champion's 95th percentile. A challenger whose error rate is higher by more than
+    `tolerated_rise`, which chance may explain, is inconclusive.
 
     Parameters
     ----------
@@ -154,7 +154,7 @@ class SequentialGate:
         if answered >= MINIMUM_SLOW_ANSWERS and challenger.slow_ms > limit_ms:
             return f"{told}of the challenger's within {challenger.slow_ms:.3g} ms"
         if answered >= MINIMUM_TYPICAL_ANSWERS and challenger.typical_ms > limit_ms:
-            return f"{told}half of the challenger's take {challenger.typical_ms:.3g} ms or more"
+            return f"{told}half of the challenger's newest take {challenger.typical_ms:.3g} ms or more"
         return ""
 
     def _classes(self, champion: VersionEvidence, challenger: VersionEvidence) -> str:
