@@ -51,7 +51,7 @@ def write_whole(path: str | os.PathLike[str], write: Callable[[BinaryIO], object
     b'whole'
     """
     target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
+    _make_folder(target.parent)
     draft = target.with_name(f".{target.name}.{uuid.uuid4().hex}.part")  # the same folder: a rename moves no bytes
     try:
         with open(draft, "xb") as file:
@@ -64,8 +64,16 @@ def write_whole(path: str | os.PathLike[str], write: Callable[[BinaryIO], object
     _sync_folder(target.parent)
 
 
+def _make_folder(folder: Path) -> None:
+    """Make a folder and those above it, each on the disk before anything is put into it."""
+    if not folder.is_dir():
+        _make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        _sync_folder(folder.parent)
+
+
 def _sync_folder(folder: Path) -> None:
-    """Bring a renamed entry of a folder to the disk; Windows opens no folders, and needs it not."""
+    """Bring the entries of a folder to the disk; Windows opens no folders, and needs it not."""
     if os.name == "posix":
         descriptor = os.open(folder, os.O_RDONLY)
         try:
