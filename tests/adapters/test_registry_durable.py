@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tinytorch.adapters.registry_records import Provenance
 from tinytorch.adapters.registry_time import ClockReading
@@ -18,6 +21,7 @@ from tinytorch.checks.registry import check_registry
 from tinytorch.core.activations import ReLU
 from tinytorch.core.layers import Linear, Sequential
 from tinytorch.mlops.contracts import ModelVersion
+from tinytorch.mlops.deploy import AuditedRegistry
 from tinytorch.mlops.hashing import hash_model
 from tinytorch.mlops.retrain.network import NetworkModel
 
@@ -208,3 +212,49 @@ def test_a_database_of_something_else_is_refused_and_left_alone(tmp_path: Path) 
     with pytest.raises(ValueError, match="path must be a model registry"):
         SqliteRegistry(tmp_path)
     assert path.read_bytes() == before
+
+
+def test_threads_take_turns_at_one_registry(tmp_path: Path) -> None:
+    n_threads, n_moves = 4, 20
+    with SqliteRegistry(tmp_path / "shared") as registry:
+        fill(registry, n_threads)
+
+        def promote(version: int) -> int:
+            moved = 0
+            while moved < n_moves:
+                try:
+                    registry.promote("digits", version, registry.revision("digits"))
+                    moved += 1
+                except ValueError:  # another thread was first
+                    assert registry.load("digits", version) is not None
+            return moved
+
+        with ThreadPoolExecutor(n_threads) as pool:
+            moves = list(pool.map(promote, range(1, n_threads + 1)))
+        assert sum(moves) == n_threads * n_moves == registry.revision("digits")
+    assert verify_registry(tmp_path / "shared").problems == ()
+
+
+ACTIONS = st.sampled_from(["register", "promote 1", "promote 2", "promote 3", "rollback"])
+
+
+@given(actions=st.lists(ACTIONS, max_size=12))
+@settings(max_examples=15)
+def test_it_does_what_the_registry_in_memory_does(tmp_path_factory: pytest.TempPathFactory, actions: list[str]) -> None:
+    def act(registry: AuditedRegistry | SqliteRegistry, action: str) -> object:
+        verb, _, version = action.partition(" ")
+        try:
+            if verb == "register":
+                return registry.register(make_network(1), ModelVersion("digits"))
+            revision = registry.revision("digits")
+            if verb == "promote":
+                return registry.promote("digits", int(version), revision), registry.revision("digits")
+            return registry.rollback("digits", revision), registry.revision("digits")
+        except ValueError:
+            return "refused"
+
+    model = AuditedRegistry()
+    with SqliteRegistry(tmp_path_factory.mktemp("registry")) as registry:
+        for action in actions:
+            assert act(registry, action) == act(model, action)
+        assert verify_registry(registry.folder).problems == ()
