@@ -205,7 +205,15 @@ def test_a_comparison_of_whole_arrays_gets_the_sentence_that_helps():
     said = message_of(lambda v: not (v > 1 and v < 3), [Case((np.arange(4),), 1, hint="think again")])
     assert said.endswith("never `and`; `~` turns booleans round.")
     assert ".." not in said
-    assert "put brackets" in message_of(lambda v: v < 1.0 | v > 3.0, [Case((np.arange(4.0),), 1)])
+    assert "put brackets round each" in message_of(lambda v: v < 1.0 | v > 3.0, [Case((np.arange(4.0),), 1)])
+    assert "round the whole before .mean" in message_of(
+        lambda v: (v < 1.0) | (v > 3.0).mean(), [Case((np.arange(4.0),), 1)]
+    )
+
+
+def test_a_random_generator_is_shown_as_rng_and_not_as_an_address_in_memory():
+    said = message_of(lambda n_rows, rng: n_rows, [Case((3, np.random.default_rng(0)), 4)])
+    assert said == "<lambda>(3, rng): expected 4, got 3."
 
 
 def test_a_tolerance_can_be_widened_for_one_case():

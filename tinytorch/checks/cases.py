@@ -39,9 +39,17 @@ FAILURES_BEFORE_HINT = 2
 # Characters of a line: Jupyter Lab shows 107 of them in a window of 1280 pixels, and breaks a longer line in mid-word.
 PAGE_WIDTH = 100
 
-# What numpy says where `and`, `or`, `not` or `if` met a whole array, or `|` bound tighter than a comparison.
-COMPARED_AS_ONE = re.compile("truth value of an array|ufunc 'bitwise_")
-COMPARE_ARRAYS = "put brackets round each comparison and join them with & or |, never `and`; `~` turns booleans round"
+# What numpy says where `and`, `or`, `not` or `if` met a whole array, and where `|` or `&` joined what is not boolean.
+SAID_OF_ARRAYS = (
+    (
+        re.compile("truth value of an array"),
+        "put brackets round each comparison and join them with & or |, never `and`; `~` turns booleans round",
+    ),
+    (
+        re.compile("ufunc 'bitwise_"),
+        "put brackets round each comparison, and round the whole before .mean or .sum: `((a < b) | (c > d)).mean`",
+    ),
+)
 # Sentences that fit every blank.
 WORK_ON_A_COPY = "work on a copy, the caller still needs its own data"
 NO_RETURN = "is there a `return` on every path?"
@@ -309,7 +317,7 @@ def _judge_error(call: str, case: Case, error: Exception) -> _Problem | None:
     line = traceback.extract_tb(error.__traceback__)[-1].line
     where = f" in the line `{line}`" if line else ""
     raised = f"but {type(error).__name__} was raised{where}: {str(error).rstrip('.')}."
-    likely = COMPARE_ARRAYS if COMPARED_AS_ONE.search(str(error)) else case.hint
+    likely = next((said for pattern, said in SAID_OF_ARRAYS if pattern.search(str(error))), case.hint)
     return _Problem(_sentence(f"{call}: expected {show(case.expected)}, {raised}", likely), likely)
 
 

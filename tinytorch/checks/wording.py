@@ -51,6 +51,8 @@ def show(value: Any) -> str:
     --------
     >>> show(np.array([0.5, 1.0])), show(ValueError)
     ('[0.5, 1]', 'a ValueError')
+    >>> show(np.random.default_rng(0))
+    'rng'
     """
     if is_exception(value):
         return f"a {value.__name__}"
@@ -58,6 +60,8 @@ def show(value: Any) -> str:
         return _show_items(value)
     if is_dataclass(value):
         return f"<{value}>"
+    if isinstance(value, np.random.Generator):
+        return "rng"  # what it is called everywhere; its own text is an address in memory
     if not (isinstance(value, np.ndarray) or is_numeric(value)):
         return reprlib.repr(value)
     return _show_numbers(np.asarray(value))
