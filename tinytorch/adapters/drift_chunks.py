@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -132,7 +133,9 @@ def name_rows(start: int, stop: int) -> str:
 
 
 def find_alarms(chunks: Sequence[ChunkFinding], in_a_row: int) -> tuple[ChunkAlarm, ...]:
-    """Return the runs of at least `in_a_row` drifted chunks, with the columns that drifted in any of them.
+    """Return the runs of at least `in_a_row` drifted chunks, with the columns that drifted in so many of them.
+
+    Where every chunk of a run has other columns, all of them are named.
 
     Examples
     --------
@@ -144,9 +147,16 @@ def find_alarms(chunks: Sequence[ChunkFinding], in_a_row: int) -> tuple[ChunkAla
     for drifted, run in groupby(chunks, key=lambda chunk: chunk.drifted):
         members = list(run)
         if drifted and len(members) >= in_a_row:
-            names = tuple(dict.fromkeys(name for chunk in members for name in chunk.drifted_columns))
-            alarms.append(ChunkAlarm(members[0].label, members[-1].label, len(members), names))
+            alarms.append(
+                ChunkAlarm(members[0].label, members[-1].label, len(members), _lasting_columns(members, in_a_row))
+            )
     return tuple(alarms)
+
+
+def _lasting_columns(chunks: Sequence[ChunkFinding], least: int) -> tuple[str, ...]:
+    """Return the columns that drifted in at least so many chunks, the most frequent first; all if none did."""
+    counts = Counter(name for chunk in chunks for name in chunk.drifted_columns).most_common()
+    return tuple(name for name, count in counts if count >= least) or tuple(name for name, _ in counts)
 
 
 def _by_time(table: Table, time: str, every_s: float) -> Iterator[tuple[str, Table]]:

@@ -27,6 +27,7 @@ section h3 { font-size: 1rem; margin: 0 0 0.15rem; overflow-wrap: anywhere; }
 section ul { margin: 0.25rem 0 0; padding-left: 1.2rem; }
 .sentence { margin: 0 0 0.5rem; font-size: 0.92rem; overflow-wrap: anywhere; }
 .badge.quiet { color: var(--muted); }
+.scroll .figure { min-width: 42rem; }
 h2.head { margin: 1.75rem 0 0.5rem; }
 """
 _LEGEND = (
