@@ -109,6 +109,8 @@ class _Routes:
         ]
         for prefix in (model, version):
             table += [Route(prefix, self._model), Route(f"{prefix}/ready", self._model_ready)]
+            # POST was answered before it came here; this makes every other method a 405.
+            table.append(Route(f"{prefix}/infer", self._server, methods=["POST"]))
         table += [
             Route(f"{model}/status", self._status),
             Route(f"{model}/feedback", self._feedback, methods=["POST"]),

@@ -27,6 +27,8 @@ DEFAULT_DRAIN_S = 1.0
 DEFAULT_STOP_DEADLINE_S = 30.0
 # A client that sends one request a second stays connected; one that has left is noticed soon.
 KEEP_ALIVE_S = 5
+# Connections that may wait to be taken; uvicorn's own figure.
+BACKLOG = 2048
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,7 @@ class ServeProcess(uvicorn.Server):
             log_config=None,
             access_log=False,
             server_header=False,
+            backlog=BACKLOG,
             timeout_keep_alive=KEEP_ALIVE_S,
             timeout_graceful_shutdown=listening.stop_deadline_s,  # type: ignore[arg-type]
         )
@@ -141,13 +144,14 @@ class ServeProcess(uvicorn.Server):
 
 
 def _listen(listening: Listening) -> socket.socket:
-    """Return a bound socket: clients that come before the server is ready wait in its queue."""
+    """Return a listening socket: clients that come before the server is ready wait in its queue."""
     family = socket.AF_INET6 if ":" in listening.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
         if sys.platform != "win32":  # there, it would let two servers share an address
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((listening.host, listening.port))
+        listener.listen(BACKLOG)
     except OSError as error:
         listener.close()
         place = f"{listening.host}:{listening.port}"

@@ -21,6 +21,7 @@ from tinytorch.adapters.extras import MissingExtraError, require_extra
 from tinytorch.adapters.registry_reader import DATABASE_NAME
 from tinytorch.adapters.sinks import AlertmanagerSink, LogSink, Sink, WebhookSink
 from tinytorch.adapters.sqlite_registry import SqliteRegistry
+from tinytorch.adapters.sqlite_store import MonitoringStore
 from tinytorch.cli.invocation import shown_command
 from tinytorch.cli.registry import DEFAULT_FOLDER, read_source
 from tinytorch.mlops.contracts import ModelVersion, Registry
@@ -155,6 +156,7 @@ def _open_process(registry: Registry, name: str, options: argparse.Namespace) ->
         look_every_s=check_positive(options.look_every, "--look-every"),
         sinks=tuple(_sinks(name, options)),
     )
+    MonitoringStore(_log_path(name, options), name).close()  # a file that is something else is found before the start
     app = open_server(registry, [name], ServePlan(settings, watch, options.batch))
     return ServeProcess(
         app,
@@ -169,7 +171,10 @@ def _log_path(name: str, options: argparse.Namespace) -> Path:
 
 def _read_reference(path: Path) -> np.ndarray:
     """Return the features of a file of arrays."""
-    found = load_npz(path) if path.suffix == ".npz" else {FEATURES: np.load(path, allow_pickle=False)}
+    try:
+        found = load_npz(path) if path.suffix == ".npz" else {FEATURES: np.load(path, allow_pickle=False)}
+    except ValueError as error:
+        raise ValueError(f"--reference must be a file of arrays, got {str(path)!r}.") from error
     if FEATURES not in found:
         raise ValueError(f"--reference must hold an array `{FEATURES}`, got {', '.join(found)}.")
     return as_features(found[FEATURES], "--reference", allow_missing=True)
