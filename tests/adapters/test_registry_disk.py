@@ -67,7 +67,7 @@ def states(folder: Path) -> tuple[int, int, int]:
 @pytest.mark.parametrize("name", CHANGES)
 def test_wherever_the_disk_is_full_a_change_is_whole_or_not_there(tmp_path: Path, name: str) -> None:
     outcomes = set()
-    for limit in range(0, LARGEST_LIMIT + 1, 4 * 1024):
+    for limit in range(0, LARGEST_LIMIT + 1, 8 * 1024):
         folder = tmp_path / f"{limit}"
         with SqliteRegistry(folder) as registry:
             for seed in (1, 2):

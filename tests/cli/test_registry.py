@@ -104,6 +104,14 @@ def test_a_script_that_was_overtaken_is_told(filled: Run) -> None:
     assert filled("promote digits 1 --expected-revision 2")[0] == 0
 
 
+def test_folder_actor_and_json_may_stand_before_the_action_and_after(run: Run) -> None:
+    assert run("--folder one --actor ada register a scoring_cli:predict")[0] == 0
+    assert run("register a scoring_cli:predict --actor bob --folder one")[0] == 0
+    assert run("history --json --folder one") == run("--json --folder one history")
+    assert [change["actor"] for change in json.loads(run("history a --folder one --json")[1])] == ["ada", "bob"]
+    assert run("list")[0] == 2, "the default folder is another"
+
+
 def test_an_alias_moves_and_is_taken_away(filled: Run) -> None:
     assert filled("alias digits challenger 1")[0] == 0
     assert "digits, version 1" in filled("show digits challenger")[1]

@@ -55,15 +55,11 @@ def add_registry(commands: Any) -> None:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument(
-        "--folder", type=Path, default=Path(DEFAULT_FOLDER), metavar="DIR", help="the registry (./%(default)s)"
-    )
-    parser.add_argument("--actor", metavar="NAME", help="who makes the change (the user of this process)")
-    parser.add_argument("--json", action="store_true", help="answer for a program")
+    parser.set_defaults(run=run_registry, folder=Path(DEFAULT_FOLDER), actor=None, json=False)
+    _add_common(parser)
     actions = parser.add_subparsers(title="what to do", dest="action", metavar="ACTION", required=True)
     _add_questions(actions)
     _add_changes(actions)
-    parser.set_defaults(run=run_registry)
 
 
 def run_registry(options: argparse.Namespace) -> int:
@@ -81,6 +77,14 @@ def run_registry(options: argparse.Namespace) -> int:
     return 0
 
 
+def _add_common(parser: argparse.ArgumentParser) -> None:
+    """Add what every action takes, before its name and after; the defaults are set once, above."""
+    unsaid = argparse.SUPPRESS
+    parser.add_argument("--folder", type=Path, default=unsaid, metavar="DIR", help=f"the registry (./{DEFAULT_FOLDER})")
+    parser.add_argument("--actor", default=unsaid, metavar="NAME", help="who makes the change (this process' user)")
+    parser.add_argument("--json", action="store_true", default=unsaid, help="answer for a program")
+
+
 def _add_questions(actions: Any) -> None:
     """Add what changes nothing."""
     _add_action(actions, "list", "every name, its versions and aliases", _list)
@@ -91,7 +95,7 @@ def _add_questions(actions: Any) -> None:
     history.add_argument("name", metavar="NAME", nargs="?")
     history.add_argument("--at", metavar="TIME", help="2026-11-23T15:00 (UTC unless it says otherwise) or seconds")
     history.add_argument("--alias", default=CHAMPION, metavar="ALIAS", help="whose time is asked for (%(default)s)")
-    verify = actions.add_parser("verify", help="has any byte of log, pointers or models been changed?")
+    verify = _add_action(actions, "verify", "has any byte of log, pointers or models been changed?", None)
     verify.add_argument("--expect-head", metavar="HASH", help="the head of an earlier run: the log must still hold it")
     export = _add_action(actions, "export-onnx", "write a network as an ONNX file", _export_onnx)
     export.add_argument("name", metavar="NAME")
@@ -125,9 +129,10 @@ def _add_changes(actions: Any) -> None:
         parser.add_argument("--expected-revision", type=int, metavar="N", help="refuse if it moved since (do not ask)")
 
 
-def _add_action(actions: Any, name: str, help_text: str, act: Callable[..., None]) -> argparse.ArgumentParser:
+def _add_action(actions: Any, name: str, help_text: str, act: Callable[..., None] | None) -> argparse.ArgumentParser:
     """Add one action, and what carries it out."""
     parser: argparse.ArgumentParser = actions.add_parser(name, help=help_text)
+    _add_common(parser)
     parser.set_defaults(act=act)
     return parser
 
