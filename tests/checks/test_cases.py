@@ -236,6 +236,14 @@ def test_a_notebook_shows_the_sentence_and_no_traceback():
     assert unwritten._render_traceback_() == ["share is not yet written: steps 1-3 above."]
 
 
+def test_a_notebook_shows_the_likely_mistake_and_each_hint_on_lines_of_their_own():
+    message = "share(1): expected 2, got 3. This counts too many. Hint: begin at 0. Hint: print it."
+    (shown,) = CheckFailed(message, "this counts too many")._render_traceback_()
+    assert shown.splitlines() == [
+        "Not yet right. share(1): expected 2, got 3.", "This counts too many.", "Hint: begin at 0.", "Hint: print it.",
+    ]
+
+
 def test_a_notebook_breaks_a_long_sentence_between_words_and_keeps_every_word():
     sentence = "share(1): expected 2, got 3. " + "This counts the wrong answers, not the right ones. " * 5 + "x" * 150
     (shown,) = CheckFailed(sentence)._render_traceback_()

@@ -88,8 +88,14 @@ class CheckFailed(AssertionError):
         self.written = written
 
     def _render_traceback_(self) -> list[str]:
-        """Show the message alone in a notebook, where a traceback would lead into this file."""
-        return [_fold(str(self) if NOT_WRITTEN in str(self) else f"Not yet right. {self}")]
+        """Show the message alone in a notebook, where a traceback would lead into this file.
+
+        What came back, what it looks like and each hint begin on lines of their own.
+        """
+        text = str(self) if NOT_WRITTEN in str(self) else f"Not yet right. {self}"
+        for part in filter(None, (_sentence("", self.written), " Hint: ")):
+            text = text.replace(part, f"\n{part[1:]}")
+        return [_fold(text)]
 
 
 @dataclass(frozen=True, eq=False)
