@@ -68,6 +68,8 @@ def accuracy_standard_error(accuracy: float, n: int) -> float:
     >>> accuracy_standard_error(0.5, 4)
     0.25
     """
+    # Given: the argument is checked.
+    check_in_range(accuracy, "accuracy", 0.0, 1.0)
     # Your turn: steps 1-3 above.
     ### BEGIN SOLUTION
     if n < 1:
@@ -82,6 +84,8 @@ def alert_threshold(baseline_accuracy: float, standard_error: float, standard_er
     >>> alert_threshold(1.0, 0.25, 2)
     0.5
     """
+    # Given: the argument is checked.
+    check_in_range(baseline_accuracy, "baseline_accuracy", 0.0, 1.0)
     # Your turn: steps 1-3 above.
     ### BEGIN SOLUTION
     distance = standard_errors * standard_error
@@ -125,7 +129,7 @@ DEFAULT_STANDARD_ERRORS = 4.0
 DEFAULT_BREACHES_NEEDED = 2
 # Rows of a validation set like the one of this lesson; `reset_baseline` takes the true number.
 DEFAULT_BASELINE_ROWS = 200
-# With fewer labels than this, one wrong answer decides; smaller deliveries are put together first.
+# Of 5 answers two wrong ones make a breach, of 30 it takes five; smaller deliveries are put together first.
 MINIMUM_LABELS = 30
 # Three weeks of hourly batches; older ones say little about today.
 HISTORY_LENGTH = 500
