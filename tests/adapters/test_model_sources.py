@@ -23,8 +23,10 @@ from tinytorch.checks.model import check_model
 from tinytorch.core.activations import GELU, ReLU, Sigmoid, Softmax, Tanh
 from tinytorch.core.layers import Dropout, Linear, Sequential
 from tinytorch.mlops.contracts import ModelVersion
+from tinytorch.mlops.deploy import split_traffic
 from tinytorch.mlops.hashing import hash_model
 from tinytorch.mlops.retrain.network import NetworkModel
+from tinytorch.mlops.serving import Router
 
 QUESTION = np.random.default_rng(0).normal(size=(6, 3))
 SCORING = """
@@ -239,6 +241,21 @@ def test_a_running_url_is_registered_and_loaded(url: str, registry: SqliteRegist
     registry.promote("digits", 1, 0)
     likely = registry.load("digits", "champion").predict_proba(QUESTION)[:, 1]
     assert np.allclose(likely, 1 / (1 + np.exp(-QUESTION.sum(axis=1))))
+
+
+def test_traffic_is_routed_between_two_running_urls(url: str, registry: SqliteRegistry) -> None:
+    for address in (url, url.replace("digits", "letters"), "http://127.0.0.1:1/v2/models/digits"):
+        registry.register(RemoteModel(address), ModelVersion("digits"))
+    registry.promote("digits", 1, 0)
+    router = Router(registry, "digits", split_traffic)
+    rows = np.random.default_rng(1).normal(size=(40, 3))
+    router.start_rollout(2, weight=0.5)
+    batches, failure = router.route(np.arange(40), rows, now=0.0)
+    assert failure is None and [batch.model_version for batch in batches] == [1, 2]
+    assert sum(map(len, batches)) == 40 and all(map(len, batches))
+    router.start_rollout(3, weight=0.5)
+    batches, failure = router.route(np.arange(40), rows, now=1.0)
+    assert "ConnectionError" in str(failure) and [len(batch) for batch in batches] == [40], "the champion answers"
 
 
 @pytest.mark.parametrize(("status", "error"), [(400, ValueError), (404, ValueError), (500, ConnectionError)])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -122,7 +122,7 @@ def test_a_file_left_behind_is_counted_and_no_damage(folder: Path) -> None:
     assert found.problems == () and found.n_unreferenced == 1
 
 
-def flip_bytes(folder: Path, places: range, flip: Callable[[int], int]) -> tuple[int, int]:
+def flip_bytes(folder: Path, places: Sequence[int], flip: Callable[[int], int]) -> tuple[int, int]:
     """Flip bytes of the database file one at a time; count those that were found, and those that changed no row.
 
     A flip that changes what any row says and is not found fails the test.
@@ -146,8 +146,9 @@ def flip_bytes(folder: Path, places: range, flip: Callable[[int], int]) -> tuple
 
 
 def test_a_flipped_byte_of_the_database_is_found_or_changes_nothing(folder: Path) -> None:
-    size = (folder / "registry.db").stat().st_size
-    found, _ = flip_bytes(folder, range(0, size, 97), lambda byte: byte ^ 0x01)
+    content = (folder / "registry.db").read_bytes()
+    written = [place for place, byte in enumerate(content) if byte]  # most of a small database is empty pages
+    found, _ = flip_bytes(folder, written[::53], lambda byte: byte ^ 0x01)
     assert found > 0
 
 
