@@ -94,7 +94,7 @@ def _tell_report(options: argparse.Namespace, report: TableDriftReport) -> None:
     if options.json is not None:
         _write_text(options.json, report.to_json(), "--json")
     print_report(report, options.all)
-    _tell_next(options, report)
+    _tell_next_step(options, report)
 
 
 def _add_columns(parser: argparse.ArgumentParser) -> None:
@@ -197,7 +197,7 @@ def _write_text(path: Path, text: str, option: str) -> None:
         ) from error
 
 
-def _tell_next(options: argparse.Namespace, report: TableDriftReport) -> None:
+def _tell_next_step(options: argparse.Namespace, report: TableDriftReport) -> None:
     """Name what was written and the next step."""
     print()
     for option, path in (("Reference", options.save_reference), ("JSON", options.json), ("Page", options.html)):
