@@ -2,7 +2,7 @@
 
 Both servers run the same network on the same uvicorn, each in a process of its own, and answer the same requests: one
 row of 64 numbers as Open Inference Protocol JSON, over 16 connections. Ours with everything on: the log in SQLite,
-Prometheus' figures, the monitor, and a look at drift every two seconds (thirty times as often as by default). What is
+Prometheus' figures, the monitor, and a look at drift every ten seconds (six times as often as by default). What is
 measured is the processor time of the server process, all its threads together, divided by the requests, in rounds
 that take turns: the load generator and whoever else uses the machine are not in it. Needs the serve extra; POSIX.
 """
@@ -28,7 +28,7 @@ N_FEATURES, N_HIDDEN, N_CLASSES = 64, 32, 10
 N_CONNECTIONS = 16
 # Enough for the window of drift and for the log to reach its steady state.
 N_WARM_UP = 4000
-LOOK_EVERY_S = 2.0
+LOOK_EVERY_S = 10.0
 GOAL = 1.25
 STARTING_S = 60
 MODEL = f"""\

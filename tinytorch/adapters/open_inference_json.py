@@ -30,6 +30,8 @@ DATATYPES: dict[str, Any] = {
 }
 DATATYPE_NAMES = {np.dtype(kind): name for name, kind in DATATYPES.items()}
 N_DIMENSIONS = 2
+_NUMBERS, _INTEGERS = frozenset({int, float}), frozenset({int})
+_PLAIN_KINDS = {"BOOL": frozenset({bool})}
 
 
 class ProtocolError(ValueError):
@@ -82,11 +84,14 @@ def read_shape(tensor: Mapping[str, Any]) -> tuple[int, int]:
     (2, 64)
     """
     shape = tensor.get("shape")
-    if type(shape) is not list or len(shape) != N_DIMENSIONS or any(type(size) is not int for size in shape):
+    if type(shape) is not list or len(shape) != N_DIMENSIONS:
         raise ProtocolError(f"shape must be [rows, columns], got {_shown(shape)}.")
-    if shape[0] < 1 or shape[1] < 1:
+    n_rows, n_columns = shape
+    if type(n_rows) is not int or type(n_columns) is not int:  # true is no number of rows
+        raise ProtocolError(f"shape must be [rows, columns], got {_shown(shape)}.")
+    if n_rows < 1 or n_columns < 1:
         raise ProtocolError(f"shape must have at least one row and one column, got {shape}.")
-    return shape[0], shape[1]
+    return n_rows, n_columns
 
 
 def read_datatype(tensor: Mapping[str, Any]) -> str:
@@ -178,14 +183,14 @@ def _flatten(data: list[Any], shape: tuple[int, int]) -> list[Any]:
 
 def _to_numbers(data: Sequence[Any], datatype: str) -> np.ndarray:
     """Turn plain Python values of the right kind into float64, by way of the type that the client speaks of."""
-    allowed = {bool} if datatype == "BOOL" else {int, float} if datatype.startswith("FP") else {int}
-    kinds = set(map(type, data))
-    if not kinds <= allowed:
+    allowed = _NUMBERS if datatype.startswith("FP") else _PLAIN_KINDS.get(datatype, _INTEGERS)
+    if not allowed.issuperset(map(type, data)):
         odd = next(value for value in data if type(value) not in allowed)
         raise ProtocolError(f"data must be numbers of type {datatype}, got {_kind(odd)}.")
-    if datatype != "FP64":  # what JSON holds fits into it
-        _check_range(data, datatype)
-    return np.array(data, dtype=DATATYPES[datatype]).astype(np.float64, copy=False)
+    if datatype == "FP64":  # whatever number JSON holds fits into it
+        return np.array(data, dtype=np.float64)
+    _check_range(data, datatype)
+    return np.array(data, dtype=DATATYPES[datatype]).astype(np.float64)
 
 
 def _check_range(data: Sequence[Any], datatype: str) -> None:
