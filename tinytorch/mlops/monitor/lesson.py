@@ -129,7 +129,7 @@ DEFAULT_STANDARD_ERRORS = 4.0
 DEFAULT_BREACHES_NEEDED = 2
 # Rows of a validation set like the one of this lesson; `reset_baseline` takes the true number.
 DEFAULT_BASELINE_ROWS = 200
-# Of 5 answers two wrong ones make a breach, of 30 it takes five; smaller deliveries are put together first.
+# Of 5 answers two wrong ones make a breach, of 30 it takes five; smaller ones are put together first.
 MINIMUM_LABELS = 30
 # Three weeks of hourly batches; older ones say little about today.
 HISTORY_LENGTH = 500
