@@ -20,6 +20,7 @@ from starlette.routing import Route
 import tinytorch
 from tinytorch.adapters.open_inference_infer import PREDICTIONS, PROBABILITIES
 from tinytorch.adapters.open_inference_json import ProtocolError, read_object, write_error, write_json
+from tinytorch.adapters.rollout_routes import rollout_routes
 from tinytorch.adapters.serve_answer import Answerer
 from tinytorch.adapters.serve_http import (
     DEFAULT_MAXIMUM_BODY_BYTES,
@@ -117,6 +118,7 @@ class _Routes:
             Route(f"{model}/promote", self._promote, methods=["POST"]),
             Route(f"{model}/rollback", self._rollback, methods=["POST"]),
         ]
+        table += rollout_routes(self.endpoints, self.settings.token, self.settings.maximum_body_bytes)
         if self.settings.write_metrics is not None:
             table.append(Route("/metrics", self._metrics))
         return table

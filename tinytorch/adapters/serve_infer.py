@@ -28,6 +28,7 @@ from tinytorch.adapters.open_inference_infer import (
     write_infer_answer,
 )
 from tinytorch.adapters.open_inference_json import ProtocolError, write_error
+from tinytorch.adapters.rollout_runner import RolloutRunner
 from tinytorch.adapters.serve_answer import Answerer, ModelAnswer
 from tinytorch.adapters.serve_batches import FailedAnswer, Observation
 from tinytorch.adapters.serve_http import (
@@ -57,16 +58,17 @@ VERSION_NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A served model, and what becomes of its answers.
+    """A served model, what becomes of its answers, and what brings new versions into its traffic.
 
     Examples
     --------
     >>> [name for name in Endpoint.__dataclass_fields__]
-    ['model', 'log']
+    ['model', 'log', 'rollout']
     """
 
     model: ServedModel
     log: ObservationLog
+    rollout: RolloutRunner | None = None
 
 
 class InferRoute:

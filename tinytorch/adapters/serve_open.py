@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib.util import find_spec
 
+from tinytorch.adapters.rollout_runner import DEFAULT_LOOK_EVERY_S, RolloutRunner
 from tinytorch.adapters.serve_answer import DEFAULT_CHALLENGER_DEADLINE_S, Answerer
 from tinytorch.adapters.serve_app import ServeSettings, build_app
 from tinytorch.adapters.serve_infer import Endpoint, InferRoute
@@ -31,6 +32,7 @@ class ServePlan:
     batched: bool = False
     challenger_deadline_s: float = DEFAULT_CHALLENGER_DEADLINE_S
     capacity_values: int = DEFAULT_CAPACITY_VALUES
+    rollout_look_every_s: float = DEFAULT_LOOK_EVERY_S
 
 
 def open_server(registry: Registry, names: Sequence[str], plan: ServePlan | None = None) -> InferRoute:
@@ -76,7 +78,9 @@ def _endpoints(
     """Return every model with a log of its own behind it."""
     endpoints = {}
     for name, model in models.items():
-        watch = replace(plan.watch, collector=collectors.get(name))
+        rollout = RolloutRunner(model, plan.rollout_look_every_s, plan.watch.log_path)
+        observers = (*plan.watch.observers, rollout)
+        watch = replace(plan.watch, collector=collectors.get(name), observers=observers)
         log = ObservationLog(partial(open_watch, watch, model), plan.capacity_values)
-        endpoints[name] = Endpoint(model, log)
+        endpoints[name] = Endpoint(model, log, rollout)
     return endpoints
