@@ -13,7 +13,7 @@ from typing import Any
 
 from tinytorch.adapters.terminal import show_table
 from tinytorch.cli.at_work import LoopOutcome, lesson_at_work
-from tinytorch.cli.invocation import find_modules, shown_command
+from tinytorch.cli.invocation import find_modules, shown_step
 from tinytorch.course.check import LessonResult, check_lessons, home_of
 from tinytorch.course.check_cells import RIGHT, UNWRITTEN
 from tinytorch.course.notebook import (
@@ -110,7 +110,7 @@ def next_step(results: Sequence[LessonResult], modules: Path) -> str:
 
 def _to_mend(result: LessonResult, place: str) -> str:
     """Name the first blank of an unfinished lesson that earns less than its points."""
-    again = f"save; {shown_command()} check {result.name.split('_')[0]}"
+    again = f"save; {shown_step('check', result.name.split('_')[0])}"
     for blank in result.blanks:
         if blank.status != RIGHT:
             verb = "write" if blank.status == UNWRITTEN else "mend"
@@ -122,10 +122,10 @@ def _next_lesson(name: str) -> str:
     """Say what comes after a finished lesson."""
     if name >= LAST_OF_THE_COURSE:
         more = " (then, if you like, lesson 15d)" if name == LAST_OF_THE_COURSE else ""
-        return f"the whole loop on your own lessons: {shown_command()} demo --mine{more}"
+        return f"the whole loop on your own lessons: {shown_step('demo', '--mine')}{more}"
     names = tuple(LESSON_STAGES)
     following = names[names.index(name) + 1]
-    return f"lesson {following}: {shown_command()} lab"
+    return f"lesson {following}: {shown_step('lab')}"
 
 
 def _read_around(modules: Path, name: str) -> tuple[LessonNotebook, ...]:

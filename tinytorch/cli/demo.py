@@ -15,7 +15,7 @@ from tinytorch.adapters.terminal import training_progress
 from tinytorch.cli.demo_json import write_summary
 from tinytorch.cli.demo_page_data import page_data
 from tinytorch.cli.demo_run import DRIFT_START_STEP, Demo, DemoRun, StepRecord
-from tinytorch.cli.invocation import shown_python
+from tinytorch.cli.invocation import shown_step
 from tinytorch.cli.lesson_stages import lesson_stages
 from tinytorch.cli.outcomes import EXPECTED_OUTCOMES, Verdict, final_accuracy_interval, judge, starting_accuracy
 from tinytorch.cli.stages import library_stages
@@ -80,6 +80,7 @@ def run_demo(options: argparse.Namespace) -> int:
     if options.json is not None:
         write_summary(finished, verdict, Path(options.json))
     _write_page(finished, verdict, folder)
+    _tell_next(finished.kind, mine=options.mine)
     return 0 if verdict.as_declared else EXIT_NOT_AS_DECLARED
 
 
@@ -156,15 +157,21 @@ def _writable_folder(name: str) -> Path:
 
 
 def _write_page(run: DemoRun, verdict: Verdict, folder: Path) -> None:
-    """Write the page of plots and name the next step; without the extra, say what installs it."""
+    """Write the page of plots; without the extra, say what installs it."""
     try:
         path = write_demo_page(page_data(run, verdict), folder / PAGE_NAME)
     except MissingExtraError as error:
         print(f"  No page of plots: {error}")
     else:
         print(f"\nPage of plots: {path.resolve()}")
-    command = f"{shown_python()} -m tinytorch.cli"
-    other = "contrast, which does harm" if run.kind == "blur" else "blur, which does none"
-    lab = "make lab" if Path("Makefile").is_file() and Path("modules").is_dir() else f"{command} lab"
-    print(f"Next: another drift ({other}):  {command} demo --drift {other.split(',')[0]}")
-    print(f"      build the loop yourself:  {lab}")
+
+
+def _tell_next(kind: str, *, mine: bool) -> None:
+    """Name the next steps as they can be typed here."""
+    other, effect = ("contrast", "does harm") if kind == "blur" else ("blur", "does none")
+    again = shown_step("demo", *(["--mine"] if mine else []), "--drift", other)
+    print(f"Next: another drift ({other}, which {effect}):  {again}")
+    if mine:
+        print(f"      your points, blank by blank:  {shown_step('check')}")
+    else:
+        print(f"      build the loop yourself:  {shown_step('lab')}")

@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tinytorch.cli.invocation import find_modules, shown_command
+from tinytorch.cli.invocation import find_modules, shown_step, with_shown_steps
 from tinytorch.course.doctor import PROBLEM, Diagnosis, examine
 
 EXIT_PROBLEM = 1
@@ -35,7 +36,8 @@ def add_doctor(commands: Any) -> None:
 
 def run_doctor(options: argparse.Namespace) -> int:
     """Tell how everything is; return 0 if there is no problem."""
-    found = examine(_modules_or_guess(options.modules))
+    findings = examine(_modules_or_guess(options.modules))
+    found = [replace(diagnosis, advice=with_shown_steps(diagnosis.advice)) for diagnosis in findings]
     n_problems = sum(diagnosis.state == PROBLEM for diagnosis in found)
     if options.json:
         print(json.dumps([diagnosis.to_dict() for diagnosis in found], indent=1))
@@ -50,9 +52,9 @@ def _tell_findings(found: Sequence[Diagnosis], n_problems: int) -> None:
         print(diagnosis)
     if n_problems:
         count = "1 problem" if n_problems == 1 else f"{n_problems} problems"
-        print(f"\n{count}. Next: mend the first one, then {shown_command()} doctor again")
+        print(f"\n{count}. Next: mend the first one, then {shown_step('doctor')} again")
     else:
-        print(f"\nNo problem was found. Next: {shown_command()} lab")
+        print(f"\nNo problem was found. Next: {shown_step('lab')}")
 
 
 def _modules_or_guess(given: Path | None) -> Path:

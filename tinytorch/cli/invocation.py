@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import shutil
 import sys
 from pathlib import Path
 
 import tinytorch
+
+# How a Makefile of ours starts a command: its words, then what the person adds.
+_RECIPE = re.compile(r"-m tinytorch\.cli (\w+)(.*?) \$\(ARGS\)")
+_TYPED_IN_TEXT = re.compile(r"\btinytorch (check|demo|doctor|lab)((?: --mine| 15[a-d])*)")
 
 
 def shown_python() -> str:
@@ -33,6 +39,41 @@ def shown_command() -> str:
     if found is not None and Path(found).parent == Path(sys.executable).parent:
         return "tinytorch"
     return f"{shown_python()} -m tinytorch.cli"
+
+
+def shown_step(command: str, *arguments: str) -> str:
+    """Return a command of ours as the README beside it names it: by make where a Makefile here does it, else in full.
+
+    Examples
+    --------
+    >>> shown_step("check", "15a").endswith(("tinytorch check 15a", "tinytorch.cli check 15a", "make check ARGS=15a"))
+    True
+    """
+    if _make_sets_up_this_python():
+        for target, fixed in _RECIPE.findall(Path("Makefile").read_text(encoding="utf-8")):
+            words = fixed.split()
+            if target == command and list(arguments[: len(words)]) == words:
+                added = " ".join(arguments[len(words) :])
+                return f"make {command} ARGS={shlex.quote(added)}" if added else f"make {command}"
+    return " ".join([shown_command(), command, *arguments])
+
+
+def _make_sets_up_this_python() -> bool:
+    """Whether `make` would start the very Python that runs: the .venv of the folder that we are in."""
+    here = Path.cwd()
+    ours = Path(sys.prefix).resolve() == (here / ".venv").resolve()
+    return ours and (here / "Makefile").is_file() and shutil.which("make") is not None
+
+
+def with_shown_steps(text: str) -> str:
+    """Put commands of lessons in a sentence, written `tinytorch check 15a`, into the form that works here.
+
+    Examples
+    --------
+    >>> with_shown_steps("save, then tinytorch check 15a") == f"save, then {shown_step('check', '15a')}"
+    True
+    """
+    return _TYPED_IN_TEXT.sub(lambda found: shown_step(found[1], *found[2].split()), text)
 
 
 def find_modules(given: Path | None) -> Path:
