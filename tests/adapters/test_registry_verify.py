@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sqlite3
 from collections.abc import Callable, Sequence
@@ -90,11 +91,46 @@ def test_putting_triggers_aside_and_back_alone_is_no_change(folder: Path) -> Non
     assert change(folder).problems == ()
 
 
-def test_a_log_whose_end_was_cut_off_is_found_by_an_earlier_head(folder: Path) -> None:
+CUT_OFF = ("DELETE FROM log WHERE sequence = 7", "DELETE FROM pointers WHERE alias = 'challenger'")
+
+
+def test_a_log_whose_end_was_cut_off_contradicts_the_note_beside_it(folder: Path) -> None:
+    assert "no longer holds entry 7" in change(folder, *CUT_OFF).problems[0]
+
+
+def test_a_folder_that_was_put_back_as_a_whole_is_found_by_a_head_kept_elsewhere(folder: Path) -> None:
     head = verify_registry(folder).head
-    cut = change(folder, "DELETE FROM log WHERE sequence = 7", "DELETE FROM pointers WHERE alias = 'challenger'")
-    assert cut.problems == (), "by itself the shorter log is a whole one"
+    (folder / "head.json").unlink()
+    assert change(folder, *CUT_OFF).problems == (), "by itself the earlier state is a whole one"
     assert "no longer holds the head" in verify_registry(folder, expected_head=head).problems[0]
+
+
+def test_a_flipped_byte_of_the_note_is_found(folder: Path) -> None:
+    path = folder / "head.json"
+    whole = path.read_bytes()
+    for place in range(len(whole)):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        assert verify_registry(folder).problems or json.loads(path.read_bytes()) == json.loads(whole), place
+
+
+def test_a_flipped_byte_of_what_sqlite_has_yet_to_move_into_its_file_is_found(folder: Path) -> None:
+    """After a kill the newest changes are in the write-ahead log; SQLite drops what is damaged there without a word."""
+    with SqliteRegistry(folder) as registry:
+        for revision in range(4, 8):
+            registry.promote("digits", 1 + revision % 2, revision)
+        killed, copy = folder.parent / "killed", folder.parent / "copy"
+        shutil.copytree(folder, killed)
+    whole = (killed / "registry.db-wal").read_bytes()
+    rows = rows_of(folder / "registry.db")
+    lost = 0
+    for place in range(0, len(whole), len(whole) // 40):
+        shutil.rmtree(copy, ignore_errors=True)
+        shutil.copytree(killed, copy)
+        (copy / "registry.db-wal").write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        problems = verify_registry(copy).problems
+        lost += bool(problems)
+        assert problems or rows_of(copy / "registry.db") == rows, place
+    assert lost
 
 
 def test_an_entry_that_was_changed_is_not_even_read(folder: Path) -> None:

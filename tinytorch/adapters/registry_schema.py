@@ -1,17 +1,20 @@
 """Floor 4: the registry's database file: a log that only grows, each entry hashed with the one before, and its index.
 
 The log is the truth; `versions`, `pointers` and `earlier` follow from it and are written in the same transaction.
-Touches sqlite3 alone.
+Touches sqlite3 and one small file beside the database.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import sqlite3
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+from tinytorch._storage import write_whole
 from tinytorch.adapters.sqlite_file import FileKind
 
 FIRST_REGISTRY = """
@@ -33,6 +36,7 @@ CREATE TABLE earlier (
 """
 # "tinr" in ASCII, in the file's header.
 REGISTRY_FILE = FileKind("model registry", 0x74696E72, (FIRST_REGISTRY,))
+HEAD_NAME = "head.json"
 # What the first entry is hashed with.
 NO_HASH = "0" * 64
 
@@ -46,6 +50,44 @@ def chain_hash(previous_hash: str, entry: str) -> str:
     False
     """
     return hashlib.sha256(f"{previous_hash}\n{entry}".encode()).hexdigest()
+
+
+def write_head(folder: Path, connection: sqlite3.Connection) -> None:
+    """Note the end of the log in a file beside it, after a change: so a log that lost its end is found out.
+
+    It may lag behind (a kill in between, another process, a full disk), and is never ahead.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> connection = sqlite3.connect(":memory:")
+    >>> _ = connection.executescript(FIRST_REGISTRY)
+    >>> _ = append_entry(connection, {"name": "digits", "action": "register"})
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_head(Path(folder), connection)
+    ...     read_head(Path(folder))[0]
+    1
+    """
+    last = connection.execute("SELECT sequence, hash FROM log ORDER BY sequence DESC LIMIT 1").fetchone()
+    with contextlib.suppress(OSError):  # the change itself is done and on the disk
+        write_whole(folder / HEAD_NAME, lambda file: file.write(json.dumps(last).encode()))
+
+
+def read_head(folder: Path) -> tuple[int, str]:
+    """Return number and hash of the last entry that was noted, or those of an empty log.
+
+    Raises
+    ------
+    ValueError
+        If the note is damaged.
+    """
+    try:
+        sequence, found_hash = json.loads((folder / HEAD_NAME).read_bytes())
+    except FileNotFoundError:
+        return 0, NO_HASH
+    except (OSError, TypeError, ValueError) as error:
+        raise ValueError(f"{HEAD_NAME} must hold the head of the log, got {error}.") from error
+    return sequence, found_hash
 
 
 def append_entry(connection: sqlite3.Connection, fields: Mapping[str, Any]) -> dict[str, Any]:

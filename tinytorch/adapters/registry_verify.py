@@ -1,8 +1,8 @@
 """Floor 4: has anything in a registry been changed? Reads every row and every artifact; changes nothing.
 
 The log is hashed entry by entry, each with the hash before it; all other tables follow from the log and are compared
-with what it says; every artifact is hashed. What only a copy outside can show is a log whose end was cut off, or one
-that was written anew as a whole: keep `head` somewhere else, and hand it in.
+with what it says; every artifact is hashed. A log that lost its end contradicts `head.json` beside it. What only a copy
+outside can show is a whole folder written anew or put back to an earlier state: keep `head` elsewhere, and hand it in.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 from tinytorch.adapters.artifacts import DEFAULT_LIMIT_BYTES, Artifact, ArtifactFolder, DamagedArtifactError
 from tinytorch.adapters.registry_reader import ARTIFACTS_NAME, DATABASE_NAME, REGISTER
-from tinytorch.adapters.registry_schema import NO_HASH, REGISTRY_FILE, chain_hash
+from tinytorch.adapters.registry_schema import HEAD_NAME, NO_HASH, REGISTRY_FILE, chain_hash, read_head
 from tinytorch.adapters.sqlite_file import open_file
 from tinytorch.mlops._record import Record
 
@@ -98,12 +98,14 @@ def verify_registry(
     if not path.is_file():
         raise ValueError(f"folder must hold {DATABASE_NAME}, got {str(folder)!r}.")
     try:
+        noted = read_head(path.parent)  # before the log, which goes on while this runs
         rows, problems = _read_database(path)
         entries, broken = _check_chain(rows["log"])
     except (sqlite3.Error, ValueError, OverflowError) as error:
         return _say_unreadable(error)
     problems += broken or _check_tables(entries, rows)
     hashes = [NO_HASH, *(row[3] for row in rows["log"])]
+    problems += _check_head(*noted, hashes)
     if expected_head not in (None, *hashes):
         problems.append(f"the log no longer holds the head {str(expected_head)[:12]}...: cut off or written anew")
     artifacts = ArtifactFolder(path.parent / ARTIFACTS_NAME, limit_bytes)
@@ -116,7 +118,7 @@ def _say_unreadable(error: Exception) -> RegistryVerification:
     """Say that the database is damaged, unless the error says that it only cannot be read now."""
     if any(words in str(error) for words in NO_DAMAGE):
         raise error
-    return RegistryVerification(0, 0, 0, NO_HASH, (f"the database cannot be read: {error}",))
+    return RegistryVerification(0, 0, 0, NO_HASH, (f"the registry cannot be read: {error}",))
 
 
 def _read_database(path: Path) -> tuple[dict[str, list[tuple[Any, ...]]], list[str]]:
@@ -161,6 +163,13 @@ def _check_chain(rows: list[tuple[Any, ...]]) -> tuple[list[dict[str, Any]], lis
         entries.append(entry)
         previous_hash = found_hash
     return entries, []
+
+
+def _check_head(sequence: Any, found_hash: Any, hashes: list[Any]) -> list[str]:
+    """Compare the log with the note beside it of how far it went."""
+    if not isinstance(sequence, int) or not 0 <= sequence < len(hashes) or hashes[sequence] != found_hash:
+        return [f"the log no longer holds entry {sequence} as {HEAD_NAME} notes it: cut off or written anew"]
+    return []
 
 
 def _check_tables(entries: list[dict[str, Any]], rows: dict[str, list[tuple[Any, ...]]]) -> list[str]:

@@ -18,7 +18,7 @@ from tinytorch.adapters.artifacts import DEFAULT_LIMIT_BYTES
 from tinytorch.adapters.model_sources import PackedModel, pack_model
 from tinytorch.adapters.registry_reader import REGISTER, RegistryReader, check_name
 from tinytorch.adapters.registry_records import Provenance
-from tinytorch.adapters.registry_schema import append_entry
+from tinytorch.adapters.registry_schema import append_entry, write_head
 from tinytorch.adapters.registry_time import ClockReading, read_clocks
 from tinytorch.adapters.sqlite_file import transaction
 from tinytorch.mlops.contracts import ModelVersion
@@ -178,8 +178,10 @@ class SqliteRegistry(RegistryReader):
     @contextmanager
     def _change(self) -> Iterator[sqlite3.Connection]:
         """Run the block as one change of the database, alone among threads and processes."""
-        with self._lock, transaction(self._connection) as connection:
-            yield connection
+        with self._lock:
+            with transaction(self._connection) as connection:
+                yield connection
+            write_head(self.folder, self._connection)
 
     def _append(self, connection: sqlite3.Connection, fields: Mapping[str, Any]) -> dict[str, Any]:
         """Write an entry of the log with who and when."""
