@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sqlite3
 import subprocess
@@ -98,6 +99,19 @@ def test_a_failed_commit_leaves_the_registry_usable(tmp_path: Path) -> None:
         registry._connection.execute(f"PRAGMA max_page_count = {ENOUGH_VERSIONS}")
         assert registry.register(make_model(2), ModelVersion("digits")).version == done + 1
     assert verify_registry(tmp_path).problems == ()
+
+
+def test_a_change_that_is_done_is_acknowledged_even_if_its_note_does_not_fit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*arguments: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with SqliteRegistry(tmp_path) as registry:
+        registry.register(make_model(1), ModelVersion("digits"))
+        monkeypatch.setattr("tinytorch.adapters.registry_schema.write_whole", fail)
+        assert registry.promote("digits", 1, 0).version == 1
+    assert verify_registry(tmp_path).problems == (), "the note lags behind, which is no damage"
 
 
 @pytest.mark.drill
