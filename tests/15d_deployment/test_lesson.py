@@ -161,7 +161,7 @@ def test_a_refused_call_changes_nothing(call):
 
 
 def test_before_the_first_promotion_there_is_no_champion():
-    with pytest.raises(ValueError, match="champion"):
+    with pytest.raises(ValueError, match=r"as nothing was promoted yet, got 'champion'\.$"):
         a_registry().get("digits", "champion")
 
 
@@ -226,6 +226,11 @@ def test_the_verdict_agrees_with_the_test_of_two_proportions(data, n, k):
     z = two_proportion_test(errors[0], n[0], errors[1], n[1]).statistic[0]
     expected = "roll_back" if z > k else "hold" if z > 0 else "advance"
     assert lesson.judge_canary(errors, n, 20, k) == expected
+
+
+def test_a_misspelt_action_is_refused_and_does_not_raise_the_traffic():
+    with pytest.raises(ValueError, match="action must be one of 'advance', 'hold', 'roll_back', got 'rollback'"):
+        lesson.next_weight((0.25, 0.5, 1.0), 0.25, "rollback")
 
 
 def test_a_much_worse_challenger_is_rolled_back_for_good():

@@ -5,17 +5,17 @@
 # %% auto #0
 __all__ = ['HASH_BYTES', 'HASH_RANGE', 'Action', 'DEFAULT_WEIGHTS', 'DEFAULT_MINIMUM_LABELS', 'DEFAULT_CANARY_STANDARD_ERRORS',
            'move_pointer', 'move_back', 'Shelf', 'find_shelf', 'promote_on', 'ModelRegistry', 'hash_share', 'route',
-           'standard_error', 'judge_canary', 'next_weight', 'CanaryCounts', 'check_pair', 'check_ladder',
+           'standard_error', 'judge_canary', 'next_weight', 'check_pair', 'check_ladder', 'CanaryCounts',
            'ThresholdGate']
 
 # %% ../../../modules/15d_deployment/15d_deployment.ipynb #imports
 import hashlib
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 
-from ..._arguments import check_in_range, check_integer, check_positive
+from ..._arguments import check_choice, check_in_range, check_integer, check_positive
 from ..contracts import LabelBatch, ModelVersion, PredictionBatch, RolloutDecision
 from ..hashing import hash_model
 from ..prediction_log import PredictionLog
@@ -74,8 +74,9 @@ class Shelf:
         aliases: dict[int | str, int | str] = {"champion": newest_champion, "latest": len(self.entries)}
         version = aliases.get(version_or_alias, version_or_alias)
         if not isinstance(version, (int, np.integer)) or not 1 <= version <= len(self.entries):
-            rule = f"version_or_alias must be 1 to {len(self.entries)} or an alias"
-            raise ValueError(f"{rule}, got {version_or_alias!r}.")
+            known = f"be 1 to {len(self.entries)} or an alias"
+            rule = "name a version, as nothing was promoted yet" if version_or_alias == "champion" else known
+            raise ValueError(f"version_or_alias must {rule}, got {version_or_alias!r}.")
         return self.entries[version - 1]
 
     def point(self, champions: tuple[int, ...]) -> ModelVersion:
@@ -197,24 +198,55 @@ def judge_canary(
     ### END SOLUTION
 
 # %% ../../../modules/15d_deployment/15d_deployment.ipynb #blank-weight
-def next_weight(weights: tuple[float, ...], weight: float, action: str) -> float:
+def next_weight(ladder: tuple[float, ...], weight: float, action: str) -> float:
     """Return the challenger's share of traffic after a verdict.
 
-    weights: the rungs of the ladder, rising; weight: the share now;
+    ladder: its rungs, rising; weight: the share now;
     action: "advance", "hold" or "roll_back".
 
     >>> next_weight((0.1, 1.0), 0.1, "hold")
     0.1
     """
+    # Given: a misspelt action is refused.
+    check_choice(action, "action", get_args(Action))
     # Your turn: steps 1-3 above.
     ### BEGIN SOLUTION
     if action == "roll_back":
         return 0.0
     if action == "hold":
         return weight
-    higher = [rung for rung in weights if rung > weight]
+    higher = [rung for rung in ladder if rung > weight]
     return min(higher, default=weight)
     ### END SOLUTION
+
+# %% ../../../modules/15d_deployment/15d_deployment.ipynb #gate-settings
+# First a share that hurts few, then half, then everybody.
+DEFAULT_WEIGHTS = (0.25, 0.5, 1.0)
+# With 20 labels an error rate of 60% stands out from one of 5% by more than five standard errors.
+DEFAULT_MINIMUM_LABELS = 20
+# By the bell curve chance goes beyond three standard errors in one look of 700; with counts as small
+# as above it was about one in 250.
+DEFAULT_CANARY_STANDARD_ERRORS = 3.0
+
+
+def check_pair(
+    champion_batch: PredictionBatch, challenger_batch: PredictionBatch, log: PredictionLog
+) -> None:
+    """Raise ValueError unless two new batches come from two versions and share no request."""
+    version = challenger_batch.model_version
+    if champion_batch.model_version == version:
+        raise ValueError(f"challenger_batch must come from another version, got {version}.")
+    both = np.concatenate([champion_batch.request_ids, challenger_batch.request_ids])
+    log.check_new(as_request_ids(both))
+
+
+def check_ladder(weights) -> tuple[float, ...]:
+    """Return the rungs as a tuple; they must rise from above 0 to exactly 1."""
+    positive = [check_positive(weight, "weights") for weight in weights]
+    rungs = tuple(check_in_range(weight, "weights", 0.0, 1.0) for weight in positive)
+    if not rungs or list(rungs) != sorted(set(rungs)) or rungs[-1] != 1.0:
+        raise ValueError(f"weights must rise and end with 1.0, got {weights!r}.")
+    return rungs
 
 # %% ../../../modules/15d_deployment/15d_deployment.ipynb #canary-counts
 class CanaryCounts:
@@ -247,34 +279,6 @@ class CanaryCounts:
             theirs = labelled.model_versions == version
             self.labelled[side] += int(theirs.sum())
             self.errors[side] += int((theirs & ~labelled.correct).sum())
-
-# %% ../../../modules/15d_deployment/15d_deployment.ipynb #gate-settings
-# First a share that hurts few, then half, then everybody.
-DEFAULT_WEIGHTS = (0.25, 0.5, 1.0)
-# With 20 labels an error rate of 60% stands out from one of 5% by more than five standard errors.
-DEFAULT_MINIMUM_LABELS = 20
-# Chance alone goes beyond three standard errors in one look of 700, and a canary is looked at often.
-DEFAULT_CANARY_STANDARD_ERRORS = 3.0
-
-
-def check_pair(
-    champion_batch: PredictionBatch, challenger_batch: PredictionBatch, log: PredictionLog
-) -> None:
-    """Raise ValueError unless two new batches come from two versions and share no request."""
-    version = challenger_batch.model_version
-    if champion_batch.model_version == version:
-        raise ValueError(f"challenger_batch must come from another version, got {version}.")
-    both = np.concatenate([champion_batch.request_ids, challenger_batch.request_ids])
-    log.check_new(as_request_ids(both))
-
-
-def check_ladder(weights) -> tuple[float, ...]:
-    """Return the rungs as a tuple; they must rise from above 0 to exactly 1."""
-    positive = [check_positive(weight, "weights") for weight in weights]
-    rungs = tuple(check_in_range(weight, "weights", 0.0, 1.0) for weight in positive)
-    if not rungs or list(rungs) != sorted(set(rungs)) or rungs[-1] != 1.0:
-        raise ValueError(f"weights must rise and end with 1.0, got {weights!r}.")
-    return rungs
 
 # %% ../../../modules/15d_deployment/15d_deployment.ipynb #gate
 class ThresholdGate:
