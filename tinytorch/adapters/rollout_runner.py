@@ -28,6 +28,8 @@ DEFAULT_LOOK_EVERY_S = 5.0
 # For whoever asks what happened; all of them are in the store.
 EVENTS_KEPT = 100
 COMMANDS = ("promote", "rollback", "freeze")
+# No registry has it, so the served model reads the champion anew.
+UNKNOWN_REVISION = -1
 DEFAULT_STRATEGY = DeploymentStrategy()
 
 
@@ -240,11 +242,9 @@ class RolloutRunner:
 
     def _ask(self, trial: _Trial, now: float) -> RolloutDecision:
         """Show the rollout what came, unless somebody else has moved the champion meanwhile."""
-        champion = self.served.champion
-        expected = trial.challenger if trial.promoted else trial.champion
-        if champion is None or champion.number != expected.number:
-            serving = "nobody" if champion is None else f"version {champion.number}"
+        if self.served.revision != trial.revision:
             trial.over.set()
+            serving = "nobody" if self.served.champion is None else f"version {self.served.champion.number}"
             return trial.rollout.roll_back(f"somebody else put {serving} in charge")
         batches, n_failed = trial.mirror.collect(now)
         for batch in batches:
@@ -284,6 +284,9 @@ class RolloutRunner:
             logger.exception("a promotion failed")
             trial.decision = trial.rollout.roll_back(f"the promotion failed: {error}")
             self._withdraw(trial)
+            # Half a promotion may have happened: what the registry says now is what is served.
+            self.served.revision = UNKNOWN_REVISION
+            self.served.refresh()
             return
         trial.promoted, trial.revision = True, self.served.revision
 
@@ -296,10 +299,10 @@ class RolloutRunner:
 
     def _finish(self, trial: _Trial) -> None:
         """Say how it ended."""
-        if trial.decision.action == "roll_back":
-            trial.state = "rolled_back"
+        if self.served.champion is not None and self.served.champion.number == trial.challenger.number:
+            trial.state = "promoted"
         else:
-            trial.state = "promoted" if trial.promoted else "ready"
+            trial.state = "rolled_back" if trial.decision.action == "roll_back" else "ready"
         trial.over.set()
 
     def _tell(self, trial: _Trial) -> None:

@@ -24,7 +24,7 @@ DEFAULT_ALPHA = 0.015
 # catch no more, larger ones catch a point less often.
 DEFAULT_MIXTURE_VARIANCE = 1e-4
 # A comparison tuned to one point takes a hundred requests to believe in a crash. A second one, tuned to twenty points,
-# believes in three; it gets a small part of alpha, for it needs no more.
+# believes in three to eight; it gets a small part of alpha, for it needs no more.
 CATASTROPHE_VARIANCE = 0.04
 CATASTROPHE_SHARE = 0.2
 # With fewer bad answers the tests' normal law is too rough: looked at after each answer, with one error in 250 and an
