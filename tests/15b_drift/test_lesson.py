@@ -70,6 +70,35 @@ def test_a_column_is_constant_if_a_set_of_its_values_has_one_member(table):
 # Shifts and shuffles -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: lesson.missing_rate(np.zeros((0, 3))), "features must have at least 1 row"),
+        (lambda: lesson.constant_columns(np.zeros((0, 3))), "features must have at least 1 row"),
+        (lambda: lesson.out_of_range_rate(np.zeros((2, 3)), 1.0, 0.0), r"low must be in \[-inf, 0.0\], got 1.0"),
+        (lambda: lesson.adjusted_pvalue(np.zeros(2), np.zeros((9, 1))), "shuffled must have 2 columns, got 1"),
+    ],
+)
+def test_the_functions_of_the_blanks_refuse_malformed_tables(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+def test_quality_problems_name_what_is_wrong_and_in_how_many_columns():
+    reference = bell(200)
+    lost, wide, stuck = bell(40, seed=1), bell(40, seed=1), bell(40, seed=1)
+    lost[3, 0], wide[:2, 1:], stuck[:, 2] = np.nan, 99.0, reference[0, 2]
+    problems = [lesson.quality_problems(table, reference, -9.0, 9.0) for table in (lost, wide, stuck, bell(40, seed=2))]
+    assert problems == [{"missing": 1}, {"out of range": 2}, {"stuck": 1}, {}]
+
+
+def test_a_pixel_that_is_rarely_inked_is_not_called_stuck():
+    digits = load_digits()
+    hours = stream(DriftPlan("none"), np.random.default_rng(5)).take(10)
+    assert lesson.constant_columns(hours[0].features).any()
+    assert [lesson.quality_problems(hour.features, digits.training.features, 0.0, 1.0) for hour in hours] == [{}] * 10
+
+
 @settings(max_examples=50)
 @given(st.integers(0, 10**6), st.floats(-1e3, 1e3), st.floats(0.01, 1e3))
 def test_the_shift_has_no_unit_and_changes_its_sign_with_the_direction(seed, offset, scale):

@@ -78,12 +78,24 @@ def test_without_a_firing_accuracy_alert_nothing_is_retrained(alerts):
 def test_drift_alone_is_watched_and_does_not_retrain():
     decision = lesson.RetrainingTrigger().check_trigger_conditions((), a_report(0.001), now=0.0)
     assert not decision.should_retrain
-    assert "watch it" in decision.reasons[0]
+    assert "to be watched" in decision.reasons[0]
 
 
 def test_a_report_without_drift_is_not_mentioned():
     decision = lesson.RetrainingTrigger().check_trigger_conditions((an_alert(),), a_report(0.9), now=0.0)
     assert decision.reasons == ("accuracy_low is firing",)
+
+
+def test_rules_given_as_one_text_are_refused_not_taken_letter_by_letter():
+    with pytest.raises(ValueError, match="rules must be a tuple of names, got the text 'accuracy_low'"):
+        lesson.RetrainingTrigger(rules="accuracy_low")
+
+
+def test_rows_and_answers_of_different_length_are_refused():
+    with pytest.raises(ValueError, match="must have the same length, got 3, 2, 3"):
+        lesson.split_rows(np.arange(3), np.zeros((2, 4)), np.arange(3))
+    with pytest.raises(ValueError, match="must have the same length, got 2, 2, 1"):
+        lesson.count_disagreements(np.zeros(2), np.zeros(2), np.zeros(1))
 
 
 def test_other_rules_can_be_named_as_reasons():
@@ -371,7 +383,7 @@ WRONG = {
         (lambda a, b, y: ((a == y) & (b != y), (b == y) & (a != y)), "return two counts"),
     ],
     "coin_flip_pvalue": [
-        (lambda a, b, r, n=2000: (1 + (r.binomial(a + b, 0.5, n) > b).sum()) / (1 + n), "a tie counts"),
+        (lambda a, b, r, n=2000: (1 + (r.binomial(a + b, 0.5, n) > b).sum()) / (1 + n), "exactly as many heads count, too"),
         (lambda a, b, r, n=2000: (1 + (r.binomial(a + b, 0.5, n) >= a).sum()) / (1 + n), "Wrong side"),
         (lambda a, b, r, n=2000: (1 + (r.binomial(a + b, 0.5, n) <= b).sum()) / (1 + n), "Wrong side"),
         (lambda a, b, r, n=2000: (r.binomial(a + b, 0.5, n) >= b).sum() / n, "a round, too"),

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['DEFAULT_COOLDOWN_S', 'DEFAULT_RULES', 'LATEST_TIME', 'DEFAULT_ROUNDS', 'COIN_SEED', 'DEFAULT_ALPHA',
-           'reasons_to_retrain', 'cooldown_is_over', 'as_time', 'last_time', 'train_safely', 'RetrainingTrigger',
-           'split_rows', 'count_disagreements', 'coin_flip_pvalue', 'compare_models', 'is_better']
+           'reasons_to_retrain', 'cooldown_is_over', 'as_time', 'as_rules', 'last_time', 'train_safely',
+           'RetrainingTrigger', 'split_rows', 'count_disagreements', 'coin_flip_pvalue', 'compare_models', 'is_better']
 
 # %% ../../../modules/15c_retraining/15c_retraining.ipynb #imports
 import numpy as np
@@ -59,6 +59,13 @@ def as_time(now: float) -> float:
     return float(check_in_range(now, "now", 0.0, LATEST_TIME))
 
 
+def as_rules(rules: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names of alerts as a tuple; a single text would be taken letter by letter."""
+    if isinstance(rules, str):
+        raise ValueError(f"rules must be a tuple of names, got the text {rules!r}.")
+    return tuple(rules)
+
+
 def last_time(history: list[tuple[float, str]]) -> float | None:
     """Return when the newest retraining was, or None."""
     return history[-1][0] if history else None
@@ -79,7 +86,7 @@ class RetrainingTrigger:
         self, cooldown_s: float = DEFAULT_COOLDOWN_S, rules: tuple[str, ...] = DEFAULT_RULES
     ) -> None:
         self.cooldown_s = check_positive(cooldown_s, "cooldown_s")
-        self.rules = tuple(rules)
+        self.rules = as_rules(rules)
         self._history: list[tuple[float, str]] = []
 
     def check_trigger_conditions(
@@ -87,7 +94,7 @@ class RetrainingTrigger:
     ) -> RetrainDecision:
         """Judge the alerts that are firing and the newest drift report (or None). Changes nothing."""
         reasons = reasons_to_retrain(alerts, self.rules)
-        watched = (f"{report}: watch it",) if report is not None and report.drifted else ()
+        watched = (f"{report}, to be watched",) if report is not None and report.drifted else ()
         if not reasons:
             return RetrainDecision(False, (*watched, "accuracy holds"))
         rested = cooldown_is_over(as_time(now), last_time(self._history), self.cooldown_s)
@@ -121,6 +128,7 @@ def split_rows(
     >>> [len(part) for part in split_rows(np.array([1, 2, 3]), np.zeros((3, 64)), np.zeros(3))]
     [1, 1, 2, 2]
     """
+    check_same_length({"request_ids": request_ids, "features": features, "labels": labels})
     # Your turn: steps 1-3 above.
     ### BEGIN SOLUTION
     kept = kept_for_comparison(request_ids)
@@ -138,6 +146,7 @@ def count_disagreements(
     >>> count_disagreements(np.array([1, 2]), np.array([1, 2]), np.array([1, 9]))
     (0, 0)
     """
+    check_same_length({"champion": champion_answers, "challenger": challenger_answers, "labels": labels})
     # Your turn: steps 1-3 above.
     ### BEGIN SOLUTION
     champion_right = champion_answers == labels
@@ -148,8 +157,10 @@ def count_disagreements(
     ### END SOLUTION
 
 # %% ../../../modules/15c_retraining/15c_retraining.ipynb #coin-rounds
-# Rounds of coin tosses in blank 5: with 2,000 a p-value near 0.05 is known to about half a point.
+# Rounds of coin tosses in 2.7: with 2,000 a p-value near 0.05 is known to about half a point.
 DEFAULT_ROUNDS = 2_000
+# Any number: fixed, so that comparing the same models on the same rows gives the same p-value every time.
+COIN_SEED = 0
 
 # %% ../../../modules/15c_retraining/15c_retraining.ipynb #blank-coins
 def coin_flip_pvalue(
@@ -172,8 +183,6 @@ def coin_flip_pvalue(
     ### END SOLUTION
 
 # %% ../../../modules/15c_retraining/15c_retraining.ipynb #compare
-# Any number: fixed, so that comparing the same models on the same rows gives the same p-value every time.
-COIN_SEED = 0
 # A challenger that is no better than the champion is kept in at most one contest of twenty.
 DEFAULT_ALPHA = 0.05
 
