@@ -161,7 +161,7 @@ def test_a_refused_call_changes_nothing(call):
 
 
 def test_before_the_first_promotion_there_is_no_champion():
-    with pytest.raises(ValueError, match=r"as nothing was promoted yet, got 'champion'\.$"):
+    with pytest.raises(ValueError, match=r"as none was promoted yet, got 'champion'\.$"):
         a_registry().get("digits", "champion")
 
 

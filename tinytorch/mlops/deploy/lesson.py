@@ -75,7 +75,7 @@ class Shelf:
         version = aliases.get(version_or_alias, version_or_alias)
         if not isinstance(version, (int, np.integer)) or not 1 <= version <= len(self.entries):
             known = f"be 1 to {len(self.entries)} or an alias"
-            rule = "name a version, as nothing was promoted yet" if version_or_alias == "champion" else known
+            rule = "name a version, as none was promoted yet" if version_or_alias == "champion" else known
             raise ValueError(f"version_or_alias must {rule}, got {version_or_alias!r}.")
         return self.entries[version - 1]
 
