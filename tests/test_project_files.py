@@ -109,7 +109,7 @@ def test_the_extras_are_the_promised_ones(pyproject: dict) -> None:
     extras = pyproject["project"]["optional-dependencies"]
     assert set(extras) == EXTRAS
     inner = [Requirement(text) for text in extras["dev"] if text.startswith("tinytorch-mlops")]
-    assert [requirement.extras for requirement in inner] == [{"test", "course", "plots", "onnx"}]
+    assert [requirement.extras for requirement in inner] == [{"test", "course", "plots", "onnx", "serve", "observe"}]
 
 
 def test_constraints_are_names_and_exact_versions() -> None:
