@@ -158,7 +158,7 @@ class Answerer:
         return await batch.add(features)
 
     def _flush(self, width: int, batch: _TickBatch) -> None:
-        """ModelAnswer what has come together."""
+        """Answer what has come together."""
         if self._batches.get(width) is batch:
             del self._batches[width]
         batch.answer()
@@ -191,7 +191,7 @@ class _TickBatch:
         return future
 
     def answer(self) -> None:
-        """ModelAnswer all with one call; where that fails each by itself, so that one bad request spoils no other."""
+        """Answer all with one call; where that fails each by itself, so that one bad request spoils no other."""
         if len(self._waiting) == 1:
             self._answer_each()
             return
@@ -208,7 +208,7 @@ class _TickBatch:
             start = end
 
     def _answer_each(self) -> None:
-        """ModelAnswer one after the other."""
+        """Answer one after the other."""
         for features, future in self._waiting:
             if future.done():  # the client has left
                 continue

@@ -6,7 +6,6 @@ It stands before Starlette's router and takes `POST /v2/models/NAME[/versions/NU
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import itertools
 import logging
 import os
@@ -52,7 +51,7 @@ OK, NOT_FOUND, SERVER_ERROR = 200, 404, 500
 # Below a kilobyte a compressed answer saves no packet, and costs as much time as the model.
 LEAST_COMPRESSED_BYTES = 1024
 INFER_SUFFIX = "/infer"
-INFER_PATH = re.compile(r"/v2/models/([^/]+)(?:/versions/([^/]+))?/infer")
+VERSION_PATH = re.compile(r"/v2/models/([^/]+)/versions/([^/]+)/infer")
 VERSION_NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 
 
@@ -109,41 +108,34 @@ class InferRoute:
         self.maximum_body_bytes = maximum_body_bytes
         self.draining = False
         self.statuses: Counter[int] = Counter()
+        self._by_path = {f"/v2/models/{name}{INFER_SUFFIX}": endpoint for name, endpoint in endpoints.items()}
         # Ids rise with time, which keeps the log's index quick, and no two processes give the same.
         self._id_prefix = f"{time.time_ns():x}-{os.getpid():x}-"
         self._numbers = itertools.count(1)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """ModelAnswer one request, as ASGI asks for it."""
+        """Answer one request, as ASGI asks for it."""
         if self.draining and scope["type"] == "http":
             send = closing(send)
         if scope["type"] != "http" or scope["method"] != "POST" or not scope["path"].endswith(INFER_SUFFIX):
             await self.others(scope, receive, send)
             return
-        with contextlib.suppress(ClientLeftError):  # then nobody waits
-            reply = await self._reply_or_refuse(scope, receive)
-            self.statuses[reply.status] += 1
-            await send_reply(send, reply)
-
-    async def _reply_or_refuse(self, scope: Scope, receive: Receive) -> Reply:
-        """Answer a request, or say what is wrong with it or with us."""
         try:
-            return await self._reply(scope, receive)
-        except ClientLeftError:
-            raise
-        except ProtocolError as error:
-            if error.status == SERVER_ERROR:
-                logger.error("%s", error, exc_info=error.__cause__)
-            return Reply(error.status, write_error(str(error)))
-        except Exception:  # a fault of ours: the client gets the protocol's error, the log the traceback
-            logger.exception("a request failed")
-            return Reply(SERVER_ERROR, write_error("the server failed; its log says why"))
+            reply = await self._reply(scope, receive)
+        except ClientLeftError:  # nobody waits
+            return
+        except Exception as error:  # a fault of the client, of the model, or of ours: the server goes on
+            reply = _refuse_request(error)
+        self.statuses[reply.status] += 1
+        await send_reply(send, reply)
 
     async def _reply(self, scope: Scope, receive: Receive) -> Reply:
         """Read a request, let it be answered, and note it."""
         headers = read_headers(scope)
         body = await read_body(receive, headers, self.maximum_body_bytes)
-        endpoint, version = await self._find(scope["path"])
+        endpoint, version = self._by_path.get(scope["path"]), None
+        if endpoint is None:
+            endpoint, version = await self._find(scope["path"])
         request = read_infer_request(body, read_json_length(headers.get(JSON_LENGTH), len(body)))
         request_id = request.request_id or f"{self._id_prefix}{next(self._numbers):08x}"
         if version is None:
@@ -157,14 +149,12 @@ class InferRoute:
         endpoint.log.put(noted)
         return _write(endpoint.model.name, request_id, request, answer, headers.get(ACCEPT_ENCODING))
 
-    async def _find(self, path: str) -> tuple[Endpoint, LoadedVersion | None]:
-        """Return the model that a path names, and the version if it names one."""
-        match = INFER_PATH.fullmatch(path)
+    async def _find(self, path: str) -> tuple[Endpoint, LoadedVersion]:
+        """Return the model and the version that a path names; one without a version was looked up before."""
+        match = VERSION_PATH.fullmatch(path)
         endpoint = self.endpoints.get(match[1]) if match else None
         if match is None or endpoint is None:
             raise ProtocolError("no such model.", NOT_FOUND)
-        if match[2] is None:
-            return endpoint, None
         return endpoint, await find_version(endpoint.model, match[2])
 
 
@@ -185,6 +175,16 @@ async def find_version(model: ServedModel, text: str) -> LoadedVersion:
         except ValueError as error:
             raise ProtocolError(f"no such version: {error}", NOT_FOUND) from None
     return found
+
+
+def _refuse_request(error: Exception) -> Reply:
+    """Say what is wrong with a request, or that the fault is ours; then the server's log has the traceback."""
+    if not isinstance(error, ProtocolError):
+        logger.error("a request failed", exc_info=error)
+        return Reply(SERVER_ERROR, write_error("the server failed; its log says why"))
+    if error.status == SERVER_ERROR:
+        logger.error("%s", error, exc_info=error.__cause__)
+    return Reply(error.status, write_error(str(error)))
 
 
 def _write(name: str, request_id: str, request: InferRequest, answer: ModelAnswer, accepted: str | None) -> Reply:
