@@ -107,6 +107,11 @@ class Recording:
         return SequentialGate().judge(champion, challenger)
 
 
+def patient(weights: tuple[float, ...], **plan: Any) -> DeploymentStrategy:
+    """A canary that no noise of a busy machine takes for a slow version."""
+    return DeploymentStrategy(plan=RolloutPlan(weights, **plan), make_gate=lambda: SequentialGate(slow_by_ms=1e6))
+
+
 def by_the_champion(ids: list[str], version: int = 1) -> PredictionBatch:
     """Answers of the champion to requests that the models here can read."""
     n = len(ids)
@@ -432,7 +437,7 @@ def switch_back_and_forth(n_times: int) -> tuple[Load, int]:
     registry, n_checked = two_versions(), 0
     with loaded(registry) as (server, runner, load):
         for turn in range(n_times):
-            start(server, plan={"weights": [0.5, 1.0], "step_s": NEVER_S, "watch_s": NEVER_S})
+            runner.start(2, patient((0.5, 1.0), step_s=NEVER_S))
             wanted = len(load.answers) + 10
             wait_until(lambda wanted=wanted: len(load.answers) >= wanted)
             if turn % 2:  # half of them are taken back from the middle, half after the promotion
@@ -472,8 +477,8 @@ def test_full_size_promoting_and_rolling_back_a_hundred_times_fails_no_request()
 
 def test_a_canary_goes_all_the_way_by_itself_and_its_events_are_in_the_store(tmp_path: Any) -> None:
     registry = registry_of(Linear(1.0), Linear(1.0))
-    with loaded(registry, log_path=tmp_path / "digits.db") as (server, runner, load):
-        start(server, version=4, plan={"weights": [0.3, 1.0], "minimum_requests": 30})
+    with loaded(registry, log_path=tmp_path / "digits.db") as (_, runner, load):
+        runner.start(4, patient((0.3, 1.0), minimum_requests=30))
         wait_until(lambda: runner.status().state != "running")
         assert runner.status().state == "promoted", runner.status()
         wanted = len(load.answers) + 20

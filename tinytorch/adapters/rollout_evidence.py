@@ -52,7 +52,7 @@ class CollectedAnswers:
 
     def ask(self, rollout: StagedRollout | ShadowRollout, now: float) -> RolloutDecision:
         """Show everything to a rollout, begin anew, and return its decision."""
-        batches = [_joined(answered, version) for version, answered in self._batches.items()]
+        batches = [_as_one_batch(answered, version) for version, answered in self._batches.items()]
         labels, failed = self._labels, tuple(self._failed.values())
         self._batches = {version: [] for version in self._batches}
         self._failed, self._labels = dict.fromkeys(self._failed, 0), []
@@ -85,7 +85,7 @@ def _hand_over(rollout: StagedRollout | ShadowRollout, labels: Sequence[LabelBat
         rollout.record_labels(batch)
 
 
-def _joined(batches: Sequence[PredictionBatch], version: int) -> PredictionBatch:
+def _as_one_batch(batches: Sequence[PredictionBatch], version: int) -> PredictionBatch:
     """Return all answers of a version as one batch, an empty one without any."""
     if batches:
         return join_batches(batches)

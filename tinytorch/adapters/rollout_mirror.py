@@ -59,7 +59,7 @@ class Mirror:
     def show(self, batch: PredictionBatch, now: float) -> None:
         """Show these requests to the challenger, unless it is far behind already."""
         try:
-            future = self._threads.submit(_score, self.challenger, batch)
+            future = self._threads.submit(_answer_rows, self.challenger, batch)
         except BusyError:
             return
         self._pending.append((future, now, len(batch)))
@@ -85,14 +85,14 @@ class Mirror:
         return batches, n_failed
 
 
-def _score(challenger: LoadedVersion, batch: PredictionBatch) -> tuple[list[PredictionBatch], int]:
+def _answer_rows(challenger: LoadedVersion, batch: PredictionBatch) -> tuple[list[PredictionBatch], int]:
     """Return the challenger's answers as one batch, or none, and how many rows it failed on."""
-    tried = (_answer(challenger, batch, row) for row in range(len(batch)))
+    tried = (_answer_row(challenger, batch, row) for row in range(len(batch)))
     answers = [answer for answer in tried if answer is not None]
     return ([join_batches(answers)] if answers else []), len(batch) - len(answers)
 
 
-def _answer(challenger: LoadedVersion, batch: PredictionBatch, row: int) -> PredictionBatch | None:
+def _answer_row(challenger: LoadedVersion, batch: PredictionBatch, row: int) -> PredictionBatch | None:
     """Return the challenger's answer to one row, or None if it fails."""
     features = batch.features[row : row + 1]
     model: Model = challenger.model

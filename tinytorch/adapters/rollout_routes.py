@@ -38,23 +38,35 @@ def read_strategy(content: Mapping[str, Any]) -> tuple[int, DeploymentStrategy]:
     >>> version, strategy.kind
     (2, 'blue_green')
     """
-    version, plan = content.get("version"), content.get("plan", {})
+    version = content.get("version")
     if type(version) is not int:
         raise ProtocolError(f"version must be a whole number, got {version!r}.")
-    if type(plan) is not dict:
-        raise ProtocolError("plan must be an object.")
-    unknown = sorted({*content} - STRATEGY_FIELDS - {"version", "plan"} | {*plan} - PLAN_FIELDS)
-    if unknown:
-        raise ProtocolError(f"fields must be {', '.join(sorted(STRATEGY_FIELDS | PLAN_FIELDS))}, got {unknown[0]!r}.")
-    weights = plan.get("weights", [])
-    if type(weights) is not list:
-        raise ProtocolError("weights must be a list of numbers.")
-    chosen = {**plan, "weights": tuple(weights)} if "weights" in plan else plan
+    chosen = _read_plan(content.get("plan", {}))
+    _check_known({*content}, STRATEGY_FIELDS | {"version", "plan"}, "fields")
     options = {name: content[name] for name in STRATEGY_FIELDS if name in content}
     try:
         return version, DeploymentStrategy(plan=RolloutPlan(**chosen), **options)
     except ValueError as error:
         raise ProtocolError(str(error)) from None
+
+
+def _read_plan(plan: Any) -> dict[str, Any]:
+    """Return the fields of a plan, with the weights as a tuple."""
+    if type(plan) is not dict:
+        raise ProtocolError("plan must be an object.")
+    _check_known({*plan}, PLAN_FIELDS, "fields of the plan")
+    if "weights" not in plan:
+        return plan
+    if type(plan["weights"]) is not list:
+        raise ProtocolError("weights must be a list of numbers.")
+    return {**plan, "weights": tuple(plan["weights"])}
+
+
+def _check_known(given: set[str], known: frozenset[str], what: str) -> None:
+    """Refuse a field that nobody would read: it is a misspelt one."""
+    unknown = sorted(given - known)
+    if unknown:
+        raise ProtocolError(f"{what} must be among {', '.join(sorted(known))}, got {unknown[0]!r}.")
 
 
 @dataclass(frozen=True)

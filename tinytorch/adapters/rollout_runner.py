@@ -67,7 +67,7 @@ class RolloutStatus(Record):
 
 
 @dataclass(eq=False)
-class _Trial:
+class _RunningRollout:
     """One rollout on its way."""
 
     strategy: DeploymentStrategy
@@ -124,7 +124,7 @@ class RolloutRunner:
         self.look_every_s = check_positive(look_every_s, "look_every_s")
         self.log_path = log_path
         self.events: deque[Event] = deque(maxlen=EVENTS_KEPT)
-        self._trial: _Trial | None = None
+        self._trial: _RunningRollout | None = None
         self._lock = threading.RLock()
 
     def start(self, version: int, strategy: DeploymentStrategy = DEFAULT_STRATEGY) -> RolloutStatus:
@@ -144,7 +144,7 @@ class RolloutRunner:
             if champion is None or champion.number == version:
                 raise ValueError(f"version must be another than the champion (there must be one), got {version}.")
             rollout = strategy.start()
-            trial = _Trial(
+            trial = _RunningRollout(
                 strategy=strategy,
                 champion=champion,
                 challenger=challenger,
@@ -235,12 +235,12 @@ class RolloutRunner:
             if self._trial is not None:
                 self._trial.collected.add_labels(labels)
 
-    def _run(self, trial: _Trial) -> None:
+    def _run(self, trial: _RunningRollout) -> None:
         """Look every so often until the rollout is over."""
         while not trial.over.wait(self.look_every_s):
             self.look(time.time())
 
-    def _ask(self, trial: _Trial, now: float) -> RolloutDecision:
+    def _ask(self, trial: _RunningRollout, now: float) -> RolloutDecision:
         """Show the rollout what came, unless somebody else has moved the champion meanwhile."""
         if self.served.revision != trial.revision:
             trial.over.set()
@@ -252,7 +252,7 @@ class RolloutRunner:
         trial.collected.add_failures(trial.challenger.number, n_failed)
         return trial.collected.ask(trial.rollout, now)
 
-    def _act(self, trial: _Trial, decision: RolloutDecision) -> None:
+    def _act(self, trial: _RunningRollout, decision: RolloutDecision) -> None:
         """Do what was decided, and say so if anything changed."""
         before, trial.decision = trial.decision, decision
         if decision.action == "roll_back":
@@ -266,13 +266,13 @@ class RolloutRunner:
         if (trial.decision.action, trial.decision.challenger_weight) != (before.action, before.challenger_weight):
             self._tell(trial)
 
-    def _share(self, trial: _Trial) -> None:
+    def _share(self, trial: _RunningRollout) -> None:
         """Give the challenger its share of requests, the same ones every time."""
         if trial.decision.challenger_weight > 0.0:
             chooses = sticky_share(trial.decision.challenger_weight, trial.salt)
             self.served.start_split(trial.challenger.number, chooses)
 
-    def _promote(self, trial: _Trial) -> None:
+    def _promote(self, trial: _RunningRollout) -> None:
         """Move the registry's pointer and all traffic; if that fails the champion stays, and no success is told."""
         version = trial.challenger.number
         try:
@@ -290,14 +290,14 @@ class RolloutRunner:
             return
         trial.promoted, trial.revision = True, self.served.revision
 
-    def _withdraw(self, trial: _Trial) -> None:
+    def _withdraw(self, trial: _RunningRollout) -> None:
         """Let the champion answer everything from the next request on."""
         self.served.stop_split()
         if trial.promoted and not trial.over.is_set():
             self.served.rollback(trial.revision)
             trial.promoted = False
 
-    def _finish(self, trial: _Trial) -> None:
+    def _finish(self, trial: _RunningRollout) -> None:
         """Say how it ended."""
         if self.served.champion is not None and self.served.champion.number == trial.challenger.number:
             trial.state = "promoted"
@@ -305,7 +305,7 @@ class RolloutRunner:
             trial.state = "rolled_back" if trial.decision.action == "roll_back" else "ready"
         trial.over.set()
 
-    def _tell(self, trial: _Trial) -> None:
+    def _tell(self, trial: _RunningRollout) -> None:
         """Keep an event; a store that cannot be written now must not hold up a rollback."""
         event = Event(time.time(), "rollout", str(self.status()))
         self.events.append(event)

@@ -153,7 +153,7 @@ class SequentialGate:
         """Say that the challenger fails to answer more often, or nothing."""
         counts = (champion.n_failed, champion.n_requests, challenger.n_failed, challenger.n_requests)
         pvalue = self._pvalue(counts)
-        return "" if pvalue > self.alpha else _compared("failed requests", counts, pvalue)
+        return "" if pvalue > self.alpha else _both_counts("failed requests", counts, pvalue)
 
     def _slowness(self, champion: VersionEvidence, challenger: VersionEvidence) -> str:
         """Say that the challenger is too slow, or nothing."""
@@ -190,7 +190,7 @@ class SequentialGate:
             return GateVerdict("pass", "no labels yet, and nothing else against the challenger")
         counts = (champion.n_errors, champion.n_labelled, challenger.n_errors, challenger.n_labelled)
         pvalue = self._pvalue(counts)
-        told = _compared("wrong answers", counts, pvalue)
+        told = _both_counts("wrong answers", counts, pvalue)
         if pvalue <= self.alpha:
             return GateVerdict("fail", told)
         risen = challenger.error_rate - champion.error_rate > self.tolerated_rise
@@ -253,6 +253,6 @@ class ThresholdFailureGate:
         return GateVerdict("inconclusive" if passed_limit or not rows else "pass", told)
 
 
-def _compared(what: str, counts: tuple[int, int, int, int], pvalue: float) -> str:
+def _both_counts(what: str, counts: tuple[int, int, int, int], pvalue: float) -> str:
     """Say how often both versions were bad."""
     return "{}: champion {} in {}, challenger {} in {} (p = {:.2g})".format(what, *counts, pvalue)
