@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
 from typing import NamedTuple
 
 import numpy as np
@@ -109,24 +108,26 @@ def gather(answers: Iterable[Observation], recent: RecentIds, span_s: float) -> 
     ['1 predictions by version 1', '1 predictions by version 2']
     """
 
-    def kind(answer: Observation) -> tuple[int, int, int, int]:
-        span = int(answer.answered_at // span_s)
-        return answer.version, answer.features.shape[1], answer.probabilities.shape[1], span
-
-    for _, group in groupby(sorted(answers, key=kind), kind):
-        yield _as_batch(list(group), recent)
+    groups: dict[tuple[int, int, int, float], list[Observation]] = {}
+    for answer in answers:
+        span = answer.answered_at // span_s
+        kind = (answer.version, answer.features.shape[1], answer.probabilities.shape[1], span)
+        groups.setdefault(kind, []).append(answer)
+    for group in groups.values():
+        yield _as_batch(group, recent)
 
 
 def _as_batch(group: Sequence[Observation], recent: RecentIds) -> PredictionBatch:
     """Join the arrays of answers that fit together."""
-    keys = [key for answer in group for key in row_keys(answer.request_id, len(answer.features))]
+    counts = [len(answer.features) for answer in group]
+    keys = [key for answer, n in zip(group, counts, strict=True) for key in row_keys(answer.request_id, n)]
     probabilities = np.concatenate([answer.probabilities for answer in group])
     return PredictionBatch(
         request_ids=np.array([recent.distinct(key) for key in keys]),
         features=np.concatenate([answer.features for answer in group]),
         predictions=probabilities.argmax(axis=1),
         probabilities=probabilities,
-        latency_ms=np.repeat([answer.latency_ms for answer in group], [len(answer.features) for answer in group]),
+        latency_ms=np.repeat([answer.latency_ms for answer in group], counts),
         timestamp=group[0].answered_at,
         model_version=group[0].version,
     )
