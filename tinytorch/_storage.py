@@ -101,6 +101,4 @@ def load_npz(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
         with np.load(path, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
     except (ValueError, EOFError, AttributeError, TypeError, NotImplementedError, zipfile.BadZipFile) as error:
-        raise ValueError(
-            f"path must name a whole file of numpy arrays, got {os.fspath(path)!r} ({error})."
-        ) from error
+        raise ValueError(f"path must name a whole file of numpy arrays, got {os.fspath(path)!r} ({error}).") from error

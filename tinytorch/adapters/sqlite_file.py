@@ -51,9 +51,7 @@ def open_file(path: str | os.PathLike[str], kind: FileKind, *, shared: bool = Fa
     ...     connection.close()
     1
     """
-    connection = sqlite3.connect(
-        Path(path), timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=not shared
-    )
+    connection = sqlite3.connect(Path(path), timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=not shared)
     try:
         _check_ours(connection, path, kind)
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # counts only before anything is written
