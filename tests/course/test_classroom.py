@@ -35,8 +35,10 @@ def test_the_reporter_reads_what_the_step_writes(workflow: dict[str, Any], step:
 def test_points_and_messages_reach_classroom_blank_by_blank(step: dict[str, Any], tmp_path: Path) -> None:
     lesson = NOTEBOOKS[0]
     written = solutions(lesson)
-    first = lesson.blanks[0]
+    first, second, *_ = lesson.blanks
     del written[first.cell_id]
+    empty = stub(lesson, tmp_path).cell(second.cell_id).source
+    written[second.cell_id] = empty.replace("NotImplementedError", "ValueError").replace("write this part", "a | b")
     folder = tmp_path / "kit"
     save(as_handed_in(stub(lesson, tmp_path), written), folder / "modules" / lesson.name / f"{lesson.name}.ipynb")
     files = {name: str(tmp_path / name) for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")}
@@ -46,8 +48,10 @@ def test_points_and_messages_reach_classroom_blank_by_blank(step: dict[str, Any]
     result = json.loads(base64.b64decode(said))
     points = sum(blank.points for blank in lesson.blanks)
     assert (result["status"], result["max_score"]) == ("fail", points)
-    assert sum(test["score"] for test in result["tests"]) == points - first.points
+    assert sum(test["score"] for test in result["tests"]) == points - first.points - second.points
     failed = next(test for test in result["tests"] if test["status"] == "fail")
     assert first.name in failed["name"] and "is not yet written" in failed["message"]
     summary = (tmp_path / "GITHUB_STEP_SUMMARY").read_text(encoding="utf-8")
     assert f"| {lesson.name}: {first.name} | 0 of {first.points:g} | {first.name} is not yet written" in summary
+    assert len(summary.splitlines()) == 2 + len(result["tests"]), "a message must stay in its row"
+    assert "a \\| b" in summary and "a | b" not in summary

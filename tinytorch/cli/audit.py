@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tinytorch.cli.invocation import shown_command
 from tinytorch.course.audit import audit_lesson
 from tinytorch.course.audit_report import LessonAudit
 from tinytorch.course.notebook import LessonNotebook, find_notebooks, lesson_name
@@ -69,7 +70,7 @@ def _report(audits: Sequence[LessonAudit]) -> str:
     if shortfalls:
         lines += ["", f"Below the bar in {len(shortfalls)} places.", "next: mend the check cell, or explain the mutant"]
     else:
-        lines += ["The bar is reached.", "next: tinytorch release"]
+        lines += ["The bar is reached.", f"next: {shown_command()} release"]
     return "\n".join(lines)
 
 

@@ -42,7 +42,8 @@ SHOWN_MISTAKE = 70
 WINDOWS = "grading runs students' code behind walls that Windows does not have: run it in WSL"
 NOT_LOCKED = (
     "Note: no Landlock in this kernel: students' code ran in processes of their own, with limits and without forbidden "
-    "calls, but behind Python's walls alone. Grade people you do not trust in a container (INSTRUCTORS.md)."
+    "calls, but behind Python's walls alone. Grade people you do not trust in a container, and never as root "
+    "(INSTRUCTORS.md)."
 )
 
 
