@@ -17,6 +17,7 @@ from tinytorch.cli.grade import add_grade
 from tinytorch.cli.kit import add_kit
 from tinytorch.cli.lab import add_lab
 from tinytorch.cli.release import add_release
+from tinytorch.cli.rollout import add_rollout
 
 EXIT_BAD_INPUT = 2
 # They import the stages, and with them the lessons, which a student may have left in any state.
@@ -29,6 +30,7 @@ Keep a model alive in production: watch it, see drift, retrain it, ship it.
 see it all:   demo     a model on real digits goes once round the whole loop
 operate:      registry which version serves, since when, by whom; promote it, take it back
               serve    a model behind a socket: logged, watched, switched without a lost request
+              rollout  a new version into a server's traffic, step by step, and out of it again
 learn:        lab      open the four lessons in Jupyter Lab
               check    your points for each blank, in about two seconds
               doctor   something does not start? looks for the cause and says what to do
@@ -58,6 +60,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND", required=True)
     for name in COMMANDS_ON_STAGES:
         _add_command_on_stages(commands, name)
+    add_rollout(commands)
     add_lab(commands)
     add_check(commands)
     add_doctor(commands)
