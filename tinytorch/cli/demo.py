@@ -14,7 +14,7 @@ from tinytorch.adapters.extras import MissingExtraError
 from tinytorch.adapters.terminal import training_progress
 from tinytorch.cli.demo_json import write_summary
 from tinytorch.cli.demo_page_data import page_data
-from tinytorch.cli.demo_run import DRIFT_START_STEP, Demo, DemoRun, StepRecord
+from tinytorch.cli.demo_run import DRIFT_START_STEP, LABEL_DELAY_S, MINIMUM_ROWS, Demo, DemoRun, StepRecord
 from tinytorch.cli.invocation import shown_step
 from tinytorch.cli.lesson_stages import lesson_stages
 from tinytorch.cli.outcomes import EXPECTED_OUTCOMES, Verdict, final_accuracy_interval, judge, starting_accuracy
@@ -92,7 +92,7 @@ def _run(plan: DriftPlan, options: argparse.Namespace) -> DemoRun:
         finished = demo.start()
         for origin in finished.origins:
             print(f"  {origin}")
-        print("\n  hour  answered by        labels in: right  what happened")
+        _tell_how_to_read()
         for event in finished.pipeline.get_pipeline_status().events:
             print(f"  {'':43}{event}")
         for step in demo.steps(finished):
@@ -113,6 +113,14 @@ def _tell_plan(plan: DriftPlan, seed: int) -> None:
         f"Demo: {plan.kind} at severity {plan.full_severity:g} (default {DEFAULT_SEVERITY[plan.kind]:g}) "
         f"from hour {plan.start_step}, seed {seed}. Expected: {expected}."
     )
+
+
+def _tell_how_to_read() -> None:
+    """Say what the table does not: whose labels come in, and what a retraining waits for."""
+    delay = LABEL_DELAY_S / SECONDS_PER_HOUR
+    print(f"\n  Labels come {delay:g} h after the answers: the share that is right tells of that earlier hour.")
+    print(f"  A retraining waits for {MINIMUM_ROWS} labelled images since the drift to train on, as many to judge on.")
+    print("\n  hour  answered by        labels in: right  what happened")
 
 
 def _tell_step(step: StepRecord) -> None:
@@ -138,7 +146,8 @@ def _tell_end(run: DemoRun, verdict: Verdict, duration_s: float) -> None:
     if verdict.expected == "harmless" and verdict.as_declared:
         print("  Drift is not damage: the inputs moved, the answers held, and nothing was changed.")
     stream = sys.stdout if verdict.as_declared else sys.stderr
-    print(f"  Outcome {verdict} in {duration_s:.1f} s of computing.", file=stream)
+    meaning = ", that is, what was expected above" if verdict.as_declared else ""
+    print(f"  Outcome {verdict}{meaning}; {duration_s:.1f} s of computing.", file=stream)
 
 
 def _writable_folder(name: str) -> Path:
