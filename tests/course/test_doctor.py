@@ -93,6 +93,11 @@ def test_another_package_of_the_name_on_the_path_is_found(tmp_path, monkeypatch)
     monkeypatch.syspath_prepend(str(tmp_path))
     (sentence,) = problems(examine_package(tmp_path / "modules"))
     assert sentence.startswith(f"another package called tinytorch lies in {tmp_path.resolve() / 'tinytorch'}")
+    advice = [diagnosis.advice for diagnosis in examine_package(tmp_path / "modules") if diagnosis.state == PROBLEM]
+    assert advice == [f"{sys.executable} -m pip uninstall tinytorch"]
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    advice = [diagnosis.advice for diagnosis in examine_package(tmp_path / "modules") if diagnosis.state == PROBLEM]
+    assert "out of the environment variable PYTHONPATH" in advice[0]
 
 
 def test_a_kernel_that_finds_another_package_is_named(tmp_path, monkeypatch):

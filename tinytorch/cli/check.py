@@ -125,7 +125,7 @@ def _next_lesson(name: str) -> str:
         return f"the whole loop on your own lessons: {shown_step('demo', '--mine')}{more}"
     names = tuple(LESSON_STAGES)
     following = names[names.index(name) + 1]
-    return f"lesson {following}: {shown_step('lab')}"
+    return f"lesson {following}: open {following}/{following}.ipynb in Jupyter Lab (not running? {shown_step('lab')})"
 
 
 def _read_around(modules: Path, name: str) -> tuple[LessonNotebook, ...]:

@@ -134,7 +134,17 @@ def examine_package(modules: Path) -> Iterator[Diagnosis]:
     for place in {Path(entry or ".").resolve() / "tinytorch" for entry in sys.path} - {ours}:
         if (place / "__init__.py").is_file() and not (place / "mlops").is_dir():
             sentence = f"another package called tinytorch lies in {place}: which one you get depends on where you start"
-            yield Diagnosis("tinytorch", PROBLEM, sentence, f"{sys.executable} -m pip uninstall tinytorch")
+            yield Diagnosis("tinytorch", PROBLEM, sentence, _how_to_be_rid_of(place))
+
+
+def _how_to_be_rid_of(place: Path) -> str:
+    """Return the advice that fits the way by which another package came onto the path."""
+    added = filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))
+    if place.parent in [Path(entry).resolve() for entry in added]:
+        return f"take {place.parent} out of the environment variable PYTHONPATH: unset PYTHONPATH"
+    if place.parent == Path.cwd():
+        return "start from the folder of the course"
+    return f"{sys.executable} -m pip uninstall tinytorch"
 
 
 def _examine_python(modules: Path) -> Iterator[Diagnosis]:
