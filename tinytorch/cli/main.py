@@ -14,6 +14,7 @@ from tinytorch.cli.audit import add_audit
 from tinytorch.cli.check import add_check
 from tinytorch.cli.doctor import add_doctor
 from tinytorch.cli.grade import add_grade
+from tinytorch.cli.invocation import shown_step
 from tinytorch.cli.kit import add_kit
 from tinytorch.cli.lab import add_lab
 from tinytorch.cli.release import add_release
@@ -85,7 +86,8 @@ def _add_broken_command(commands: Any, name: str, reason: str) -> None:
     """Add a command that takes any arguments and says why it cannot start."""
 
     def say_why(options: argparse.Namespace) -> int:
-        raise ValueError(f"a lesson does not import ({reason}). `check` says in which cell, and mends its lesson.py.")
+        mends = "says in which cell, and mends its lesson.py"
+        raise ValueError(f"a lesson does not import ({reason}). `{shown_step('check')}` {mends}.")
 
     no_option = "\0"  # no argument begins with it, so that all of them are taken
     parser = commands.add_parser(name, help="cannot start: a lesson does not import", prefix_chars=no_option)
