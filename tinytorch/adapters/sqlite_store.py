@@ -10,6 +10,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,6 +26,8 @@ from tinytorch.mlops.validate import check_columns, check_moment, check_text
 KINDS: dict[str, type[Record]] = {"metric": Metric, "alert": Alert, "drift_report": DriftReport, "event": Event}
 # SQLite takes at most 999 values in one question (before 3.32); the model's name is one of them.
 IDS_AT_ONCE = 500
+# Of eight values each, for the same reason.
+ROWS_AT_ONCE = 100
 INSERTED_COLUMNS = "model, request_id, model_version, served_at, latency_ms, prediction, features, probabilities"
 ROW_COLUMNS = "request_id, features, prediction, probabilities, model_version, served_at"
 
@@ -93,11 +96,10 @@ class MonitoringStore:
         ValueError
             If a request id is in the store already, or the features have another width; nothing is written then.
         """
-        insert = f"INSERT INTO predictions ({INSERTED_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
         try:
             with transaction(self._connection) as connection:
                 self._check_width(batch)
-                connection.executemany(insert, _as_rows(batch, self.model_name))
+                _insert_rows(connection, list(_as_rows(batch, self.model_name)))
         except sqlite3.IntegrityError:
             raise ValueError(f"request_ids must be new, got {self._known(batch)!r} again.") from None
 
@@ -201,6 +203,15 @@ def _as_rows(batch: PredictionBatch, model_name: str) -> Iterator[tuple[Any, ...
     columns = (batch.request_ids.tolist(), batch.latency_ms.tolist(), batch.predictions.tolist(), features, chances)
     for key, latency_ms, prediction, row, chance in zip(*columns, strict=True):
         yield model_name, key, batch.model_version, batch.timestamp, latency_ms, prediction, row, chance
+
+
+def _insert_rows(connection: sqlite3.Connection, rows: list[tuple[Any, ...]]) -> None:
+    """Write rows, many with one statement: each statement lets go of Python's lock, and may wait to get it back."""
+    for start in range(0, len(rows), ROWS_AT_ONCE):
+        part = rows[start : start + ROWS_AT_ONCE]
+        places = ", ".join([f"({', '.join('?' * len(part[0]))})"] * len(part))
+        values = list(chain.from_iterable(part))
+        connection.execute(f"INSERT INTO predictions ({INSERTED_COLUMNS}) VALUES {places}", values)
 
 
 def _check_classes(rows: list[tuple[Any, ...]]) -> None:
