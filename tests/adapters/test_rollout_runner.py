@@ -407,7 +407,7 @@ def test_rollouts_over_http_need_the_token_and_say_what_is_wrong() -> None:
 
 @pytest.mark.parametrize(
     "challenger",
-    [Crashing(1.0), Nan(1.0), Hanging(1.0), Sleepy(1.0, 10 * CHAMPION_S)],
+    [Crashing(1.0), Nan(1.0), Hanging(1.0), Sleepy(1.0, 10 * CHAMPION_S), Linear(-1.0)],
     ids=lambda model: type(model).__name__,
 )
 def test_a_challenger_that_breaks_is_rolled_back_at_the_first_look_that_can_know(challenger: Any) -> None:
@@ -423,13 +423,36 @@ def test_a_challenger_that_breaks_is_rolled_back_at_the_first_look_that_can_know
     assert runner.status().state == "rolled_back", runner.status()
     assert set(load.statuses()) == {200}, load.statuses()
     assert load.versions_asked_between(ended, float("inf")) == {"3"}
-    if not isinstance(challenger, Sleepy):  # its answers are late, and right
+    if isinstance(challenger, (Crashing, Nan, Hanging)):  # the others answer: late, or always the other class
         assert {version for *_, version in load.answers} == {"3"}
     assert registry.get("digits", "champion").version == 3
     for champion, of_challenger in gate.seen[:-1]:  # looks at too little to say anything
         # Eight failures of eight are enough beside twice as many answers of the champion, three beside 27.
         assert of_challenger.n_failed < 8, (champion, of_challenger)
         assert min(champion.n_answered, of_challenger.n_answered) < 20, (champion, of_challenger)
+
+
+def test_labels_that_clients_send_roll_a_version_back_that_is_only_wrong() -> None:
+    plan = ServePlan(ServeSettings(token=TOKEN), rollout_look_every_s=NEVER_S)
+    app = open_server(registry_of(Linear(1.0), Linear(1.0)), ["digits"], plan)
+    runner, rng = app.endpoints["digits"].rollout, np.random.default_rng(0)
+    with running(app) as server:
+        runner.start(4, DeploymentStrategy(plan=RolloutPlan((0.5, 1.0), minimum_labels=20)))
+        ids, labels = [], []
+        for request in range(120):
+            body = question(rng.normal(size=(1, N_FEATURES)), id=f"user-{request}")
+            _, told = ask(server.address, "/v2/models/digits/infer", body)
+            answer = int(told["outputs"][0]["data"][1] > 0.5)
+            ids.append(told["id"])
+            labels.append(answer if told["model_version"] == "3" else 1 - answer)
+        status, told = ask(
+            server.address, "/v2/models/digits/feedback", {"request_ids": ids, "labels": labels}, **BEARER
+        )
+        assert (status, told) == (200, {"matched": 120, "unmatched": 0})
+        assert runner.look(0.0).action == "hold"
+        assert runner.look(1.0).action == "roll_back"
+        assert "wrong answers: champion 0 in" in runner.status().evidence[0]
+        assert ask(server.address, "/v2/models/digits/infer", question())[1]["model_version"] == "3"
 
 
 def switch_back_and_forth(n_times: int) -> tuple[Load, int]:
