@@ -6,14 +6,18 @@ Its tests are called column by column as its report calls them, then its report 
 from __future__ import annotations
 
 import os
+import sys
+import tempfile
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 # Read by evidently at every call: it would else report its use over the network.
 os.environ["DO_NOT_TRACK"] = os.environ["ITERATIVE_DO_NOT_TRACK"] = "1"
 
 import pandas as pd
+from _commands import print_commands, run_command
 from _shared import Task, Work, apart, named_columns, run, speed_table_floors, speed_table_work
 from evidently import DataDefinition, Dataset, Report
 from evidently.legacy.calculations.stattests import (
@@ -92,12 +96,31 @@ def report_tasks(work: Work, frames: tuple[pd.DataFrame, pd.DataFrame]) -> list[
     ]
 
 
+def files_report(work: Work) -> None:
+    """Run both as whole commands on the same two CSV files: reading, report, page, and the start of Python."""
+    with tempfile.TemporaryDirectory() as folder:
+        reference, current, page = (str(Path(folder) / name) for name in ("reference.csv", "current.csv", "page.html"))
+        pd.DataFrame(named_columns(work.reference)).to_csv(reference, index=False)
+        pd.DataFrame(named_columns(work.current)).to_csv(current, index=False)
+        ours = [sys.executable, "-m", "tinytorch.cli", "drift", reference, current, "--html", page]
+        theirs = [sys.executable, str(Path(__file__).with_name("_evidently_files.py")), reference, current, page]
+        commands = {
+            "tinytorch drift, columns alone": [*ours, "--no-joint"],
+            "tinytorch drift, with the joint tests": ours,
+            "evidently, Kolmogorov-Smirnov": [*theirs, "ks"],
+            "evidently, its default": [*theirs, "default"],
+        }
+        print("\nWhole commands on two CSV files of 50,000 and 10,000 rows of 100 numbers, a page written:")
+        print_commands({name: run_command(command) for name, command in commands.items()})
+
+
 def main() -> None:
     """Run the benchmark."""
     work = speed_table_work()
     frames = pd.DataFrame(named_columns(work.reference)), pd.DataFrame(named_columns(work.current))
     tasks = column_tasks(work, frames) + report_tasks(work, frames)
     run("evidently", IMPORT, tasks, speed_table_floors(work), NOTES)
+    files_report(work)
 
 
 if __name__ == "__main__":
