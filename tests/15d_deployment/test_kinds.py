@@ -162,6 +162,7 @@ def test_a_strategy_that_gives_traffic_keeps_the_contract(kind) -> None:
     [
         ({"kind": "big bang"}, "kind must be one of 'canary', 'blue_green', 'rolling', 'shadow', got 'big bang'"),
         ({"n_workers": 1}, "n_workers must be an integer >= 2"),
+        ({"n_workers": 1_001}, r"n_workers must be in \[2, 1000\], got 1001"),
         ({"mirror_share": 2.0}, "mirror_share must be in"),
     ],
 )

@@ -391,6 +391,9 @@ def test_rollouts_over_http_need_the_token_and_say_what_is_wrong() -> None:
             (400, path, {"version": 2, "plan": [3]}, BEARER),
             (400, path, {"version": 2, "plan": {"weights": 0.5}}, BEARER),
             (400, path, {"version": 2, "plan": {"weights": [0.5]}}, BEARER),
+            (400, path, {"version": 2, "kind": "rolling", "n_workers": 10**9}, BEARER),
+            (400, path, {"version": 2, "mirror_share": "all"}, BEARER),
+            (409, path, {"version": 10**18}, BEARER),
             (409, path, {"version": 1}, BEARER),
             (409, path, {"version": 9}, BEARER),
             (409, f"{path}/rollback", {}, BEARER),
@@ -399,6 +402,9 @@ def test_rollouts_over_http_need_the_token_and_say_what_is_wrong() -> None:
             status, told = ask(server.address, where, content, **headers)
             assert (status, bool(told["error"])) == (expected, True), (where, content, told)
         assert ask(server.address, path)[1]["state"] == "none"
+        described = ask(server.address, "/openapi.json")[1]["paths"]
+        for route, method in (("rollout", "get"), ("rollout", "post"), ("rollout/{command}", "post")):
+            assert method in described[f"/v2/models/{{name}}/{route}"]
         assert start(server, plan={"weights": [0.3, 1.0]})["challenger_weight"] == 0.3
         assert ask(server.address, f"{path}/promote", {"reason": "seen enough"}, **BEARER)[1]["state"] == "promoted"
         status, told = ask(server.address, "/v2/models/digits/infer", question())

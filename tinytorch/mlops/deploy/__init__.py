@@ -28,7 +28,7 @@ from tinytorch.mlops.deploy.lesson import (
 )
 from tinytorch.mlops.deploy.plan import RolloutPlan
 from tinytorch.mlops.deploy.registry import AuditedRegistry, PointerMove
-from tinytorch.mlops.deploy.rolling import RollingRollout
+from tinytorch.mlops.deploy.rolling import RollingRollout, check_workers
 from tinytorch.mlops.deploy.shadow import ShadowRollout
 from tinytorch.mlops.deploy.split import split_traffic
 from tinytorch.mlops.deploy.staged import StagedRollout
@@ -57,6 +57,7 @@ __all__ = [
     "VersionEvidence",
     "check_ladder",
     "check_pair",
+    "check_workers",
     "find_shelf",
     "hash_share",
     "judge_canary",

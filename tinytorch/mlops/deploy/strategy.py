@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from tinytorch._arguments import check_choice, check_in_range, check_integer
+from tinytorch._arguments import check_choice, check_in_range
 from tinytorch.mlops.deploy.blue_green import BlueGreenRollout
 from tinytorch.mlops.deploy.gates import Gate, SequentialGate
 from tinytorch.mlops.deploy.plan import DEFAULT_PLAN, RolloutPlan
-from tinytorch.mlops.deploy.rolling import DEFAULT_WORKERS, RollingRollout
+from tinytorch.mlops.deploy.rolling import DEFAULT_WORKERS, RollingRollout, check_workers
 from tinytorch.mlops.deploy.shadow import DEFAULT_MIRROR_SHARE, ShadowRollout
 from tinytorch.mlops.deploy.staged import StagedRollout
 
@@ -53,7 +53,7 @@ class DeploymentStrategy:
 
     def __post_init__(self) -> None:
         check_choice(self.kind, "kind", KINDS)
-        check_integer(self.n_workers, "n_workers", minimum=2)
+        check_workers(self.n_workers)
         check_in_range(self.mirror_share, "mirror_share", 0.0, 1.0)
 
     def start(self) -> StagedRollout | ShadowRollout:
