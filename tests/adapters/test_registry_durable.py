@@ -122,6 +122,7 @@ REFUSED: list[tuple[Callable[[SqliteRegistry], object], str]] = [
     (lambda r: r.register(make_network(1), ModelVersion("digits", parent=9)), "parent must be a registered version"),
     (lambda r: r.register(make_network(1), ModelVersion("digits", version=1)), "metadata must be a draft"),
     (lambda r: r.promote("digits", 9, 2), "version_or_alias must be"),
+    (lambda r: r.promote("digits", 2**63, 2), "version_or_alias must be"),
     (lambda r: r.promote("digits", 1, 1), "expected_revision must be the current revision 2, got 1"),
     (lambda r: r.rollback("digits", 0), "expected_revision must be"),
     (lambda r: r.rollback("letters", 0), "name must be one of"),

@@ -28,6 +28,8 @@ DATABASE_NAME = "registry.db"
 ARTIFACTS_NAME = "artifacts"
 NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}", re.ASCII)
 REGISTER = "register"
+# SQLite holds no larger one, and says so with an OverflowError.
+LARGEST_INTEGER = 2**63 - 1
 
 
 def check_name(text: str, name: str) -> str:
@@ -189,7 +191,7 @@ class RegistryReader:
         is_number = isinstance(version, (int, np.integer)) and not isinstance(version, bool)
         rows = (
             self._ask("SELECT sequence FROM versions WHERE name = ? AND version = ?", name, int(version))
-            if is_number
+            if is_number and 0 < version <= LARGEST_INTEGER
             else []
         )
         if not rows:
