@@ -64,6 +64,8 @@ def test_a_value_that_is_no_number_is_no_value() -> None:
     ("values", "now", "message"),
     [
         ({"errors": 0.1, "mistakes": 0.2}, 60.0, "name must be one of errors, rows, got 'mistakes'."),
+        ({"errors": 0.1, "rows": "many"}, 60.0, "must be in .*, got 'many'."),
+        ({"errors": 0.1, "rows": float("inf")}, 60.0, "must be in .*, got inf."),
         ({"errors": 0.1}, -60.0, "now must be >= 0.0, the moment of the last values, got -60.0."),
     ],
 )
@@ -73,6 +75,7 @@ def test_a_refused_call_moves_no_rule(values: dict, now: float, message: str) ->
     with pytest.raises(ValueError, match=message):
         board.update(values, now, model_version=1)
     assert board.state("errors") == "inactive"
+    assert said(board, 0.0, errors=0.0) == []
     assert said(board, 0.0, errors=0.1) == [("errors", "firing")]
 
 
@@ -81,3 +84,34 @@ def test_rules_without_a_name_of_their_own_are_refused() -> None:
         AlertBoard([ThresholdRule("r", "above", 1.0), ThresholdRule("r", "below", 0.0)])
     with pytest.raises(ValueError, match=r"rules must hold at least one rule, got none\."):
         AlertBoard([])
+
+
+@pytest.mark.parametrize(
+    ("series", "message"),
+    [
+        ([(0.0, 0.2), (60.0, None)], "there is no value"),
+        ([(0.0, 0.2), (60.0, 0.03)], "0.03 is above 0.02"),
+        ([(0.0, 0.2), (60.0, 0.01)], "0.01 is no longer above 0.02, the alert is kept firing"),
+        ([(0.0, 0.2), (60.0, 0.2)], "0.2 is above 0.05"),
+    ],
+)
+def test_an_alert_that_a_silence_held_back_says_what_is_true_now(
+    series: list[tuple[float, float | None]], message: str
+) -> None:
+    rule = ThresholdRule("errors", "above", fire_at=0.05, clear_at=0.02, keep_firing_s=300.0)
+    board = AlertBoard([rule])
+    board.silence("errors", until=60.0)
+    changes = [board.update({"errors": value}, now, model_version=1) for now, value in series]
+    assert changes[0] == ()
+    assert changes[1][0].state == "firing"
+    assert changes[1][0].message.startswith(message)
+
+
+def test_an_alert_that_cleared_in_a_silence_and_waits_again_is_resolved_with_the_reason() -> None:
+    board = AlertBoard([ThresholdRule("errors", "above", fire_at=0.05, for_s=60.0)])
+    for now in (0.0, 60.0):
+        board.update({"errors": 0.2}, now, model_version=1)
+    board.silence("errors", until=180.0)
+    board.update({"errors": 0.0}, 120.0, model_version=1)
+    (alert,) = board.update({"errors": 0.2}, 180.0, model_version=1)
+    assert (alert.state, alert.message) == ("resolved", "0.2 is above 0.05, not yet for long enough")

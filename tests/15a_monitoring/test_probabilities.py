@@ -117,3 +117,18 @@ def test_the_interval_of_the_calibration_error_covers_it(flattery: float) -> Non
 def test_bad_input_is_named(labels: list, probabilities: list, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         probability_metrics(labels, probabilities, rng=np.random.default_rng(0))
+
+
+def test_a_model_that_is_certain_and_always_wrong_has_figures() -> None:
+    certain = np.eye(2)[[0, 1] * 25]
+    _, calibration, auc = probability_metrics([1, 0] * 25, certain, rng=np.random.default_rng(0))
+    assert (calibration.value, calibration.high, auc.value) == (1.0, 1.0, 0.0)
+    assert auc.high > 0.0
+
+
+@pytest.mark.parametrize(("n", "confidence"), [(50, 0.99), (30, 0.97)])
+def test_rows_that_are_all_right_do_not_prove_a_calibration_error(n: int, confidence: float) -> None:
+    table = np.tile([confidence, 1 - confidence], (n, 1))
+    _, calibration, *_ = probability_metrics(np.zeros(n, dtype=int), table, rng=np.random.default_rng(0))
+    assert calibration.value == pytest.approx(1 - confidence)
+    assert calibration.low == 0.0

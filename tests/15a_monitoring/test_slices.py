@@ -69,3 +69,15 @@ def test_a_segment_of_one_value_has_nothing_to_be_compared_with() -> None:
 def test_bad_input_is_named(correct: list, segments: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         accuracy_by_slice(correct, segments)
+
+
+def test_rows_without_a_segment_are_a_slice_of_their_own() -> None:
+    cameras = np.array(["a", None] * 100, dtype=object)
+    worst = worst_slice([True, False] * 100, {"camera": cameras})
+    assert worst is not None
+    assert (worst.value, worst.n) == ("None", 100)
+
+
+def test_a_segment_of_two_dimensions_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"must have shape \(n,\), got \(2, 2\)"):
+        worst_slice([True, False], {"camera": [[1, 2], [3, 4]]})

@@ -156,3 +156,13 @@ def test_a_real_prometheus_reads_it(scraped: str) -> None:
 def test_bounds_that_make_no_bins_are_refused(bounds: tuple[float, ...], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         a_collector(bounds_s=bounds)
+
+
+def test_what_is_no_record_is_refused_before_anything_is_shown() -> None:
+    collector = a_collector()
+    with pytest.raises(ValueError, match="report must be a DriftReport, got str"):
+        collector.set_report("none")
+    with pytest.raises(AttributeError):
+        collector.set_metrics([Metric("accuracy", 0.9, 0.8, 0.95, n=100), "none"])
+    shown = [sample for family in collector.collect() for sample in family.samples]
+    assert shown == []

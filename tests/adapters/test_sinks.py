@@ -142,3 +142,24 @@ def test_a_real_alertmanager_takes_the_alert_and_resolves_it(alertmanager: str) 
     while alerts_of(alertmanager):
         assert time.monotonic() < deadline, "Alertmanager has not resolved the alert"
         time.sleep(0.2)
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:port/", "http://127.0.0.1/a b", "http://", "ftp://a", "http://:80/"])
+def test_an_address_that_nothing_can_be_sent_to_is_refused_at_once(url: str) -> None:
+    with pytest.raises(ValueError, match="url must be an address of http or https"):
+        WebhookSink(url)
+
+
+def test_a_receiver_that_speaks_no_http_is_a_failed_delivery() -> None:
+    def answer_rubbish(listener: socket.socket) -> None:
+        with listener.accept()[0] as connection:
+            connection.recv(65536)
+            connection.sendall(b"rubbish\r\n\r\n")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(MOST_SECONDS)
+        thread = threading.Thread(target=answer_rubbish, args=(listener,))
+        thread.start()
+        with pytest.raises(DeliveryError, match="BadStatusLine"):
+            WebhookSink(f"http://127.0.0.1:{listener.getsockname()[1]}/", attempts=1).send([FIRING])
+        thread.join()

@@ -178,3 +178,23 @@ def test_a_store_of_a_newer_library_is_refused(tmp_path: Path) -> None:
     connection.close()
     with pytest.raises(ValueError, match="a newer version of this library wrote it"):
         open_store(tmp_path / "m.db")
+
+
+def test_request_ids_of_another_kind_are_refused_and_the_store_stays_readable(store: MonitoringStore) -> None:
+    store.add_predictions(a_batch([1, 2]))
+    with pytest.raises(ValueError, match="request_ids must be int as those in the store, got str"):
+        store.add_predictions(a_batch(["1", "b"]))
+    store.join_labels(LabelBatch([1, 2], [0, 0], timestamp=60.0))
+    assert store.labelled_since(0.0).request_ids.tolist() == [1, 2]
+
+
+def test_request_ids_that_sqlite_cannot_hold_are_refused(store: MonitoringStore) -> None:
+    largest = 2**63 - 1
+    store.add_predictions(a_batch([largest]))
+    for call in (
+        lambda: store.add_predictions(a_batch([2**63])),
+        lambda: store.join_labels(LabelBatch([2**63], [0], timestamp=60.0)),
+    ):
+        with pytest.raises(ValueError, match="hand them in as strings"):
+            call()
+    assert len(store.join_labels(LabelBatch([largest], [0], timestamp=60.0))) == 1

@@ -109,6 +109,12 @@ BAD = {
     "exact alone": (["{same}", "--exact"], "--exact must come with --save-reference"),
     "alpha": (["{same}", "--alpha", "2"], "alpha must be in"),
     "json in no folder": (["{same}", "--json", "{folder}/none/r.json"], "--json must be a file that can be written"),
+    "one row": (["{folder}/one.csv"], "one.csv must have at least 2 rows, got 1."),
+    "all missing": (["{folder}/missing.csv"], "must have values in the columns compared, got 40 rows of missing ones"),
+    "page over a table": (["{same}", "--html", "{same}"], "--html must name a file of its own, got CURRENT"),
+    "JSON over a table": (["{same}", "--json", "{reference}"], "--json must name a file of its own, got REFERENCE"),
+    "two files in one": (["{same}", "--html", "{folder}/r", "--json", "{folder}/r"], "a file of its own, got --html"),
+    "saved reference second": (["{saved}"], "current must be a table, got a saved reference"),
     "html is a folder": (["{same}", "--html", "{folder}"], "page must be a file that can be written"),
 }
 
@@ -120,13 +126,21 @@ def test_bad_input_is_one_line_and_exit_code_2(
     (tmp_path / "binary.bin").write_bytes(bytes(range(256)) * 4)
     (tmp_path / "empty.csv").touch()
     (tmp_path / "other.csv").write_text("size\n1\n", encoding="utf-8")
+    (tmp_path / "one.csv").write_text("age,colour,day\n0.1,red,2026-01-01\n", encoding="utf-8")
+    (tmp_path / "missing.csv").write_text("age,colour,day\n" + ",,\n" * 40, encoding="utf-8")
+    before = {path: Path(path).read_bytes() for path in files.values()}
+    saved = str(tmp_path / "saved.npz")
+    if name == "saved reference second":
+        main(["drift", files["reference"], files["same"], "--no-joint", "--save-reference", saved])
+        capsys.readouterr()
     arguments, message = BAD[name]
-    filled = [argument.format(folder=tmp_path, **files) for argument in arguments]
+    filled = [argument.format(folder=tmp_path, saved=saved, **files) for argument in arguments]
     assert main(["drift", files["reference"], *filled]) == 2
     error = capsys.readouterr().err
     assert error.startswith("tinytorch drift: ")
     assert message in error
     assert len(error.splitlines()) == 1
+    assert {path: Path(path).read_bytes() for path in files.values()} == before
 
 
 def test_the_help_has_examples_and_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:

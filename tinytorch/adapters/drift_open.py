@@ -57,6 +57,8 @@ def open_tables(
     --------
     See `OpenTables`.
     """
+    if is_saved_reference(current):
+        raise ValueError(f"current must be a table, got a saved reference, {str(current)!r}: it can stand first only.")
     if is_saved_reference(reference):
         return _open_saved(load_reference(reference), current, settings)  # type: ignore[arg-type]
     if is_too_large(reference) or is_too_large(current):

@@ -94,18 +94,22 @@ class ModelCollector(Collector):
 
     def set_metrics(self, metrics: Iterable[Metric]) -> None:
         """Show these figures, each in place of the one of the same name."""
+        shown = {metric.name: metric for metric in metrics}
         with self._lock:
-            self._state.metrics.update((metric.name, metric) for metric in metrics)
+            self._state.metrics.update(shown)
 
     def set_report(self, report: DriftReport) -> None:
         """Show this drift report in place of the last one."""
+        if not isinstance(report, DriftReport):
+            raise ValueError(f"report must be a DriftReport, got {type(report).__name__}.")
         with self._lock:
             self._state.report = report
 
     def set_alerts(self, alerts: Iterable[Alert]) -> None:
         """Follow changes of alerts: 1 while one fires, 0 after it was resolved."""
+        shown = [((item.rule, item.severity), int(item.state == "firing")) for item in alerts]
         with self._lock:
-            self._state.firing.update(((item.rule, item.severity), int(item.state == "firing")) for item in alerts)
+            self._state.firing.update(shown)
 
     def collect(self) -> list[Family]:
         """Return all series; prometheus-client calls it whenever somebody asks."""

@@ -5,10 +5,10 @@ A sink either delivers or raises `DeliveryError`; nothing is dropped in silence.
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
@@ -111,9 +111,7 @@ class WebhookSink:
         attempts: int = DEFAULT_ATTEMPTS,
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
-        if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).netloc:
-            raise ValueError(f"url must be an address of http or https, got {url!r}.")
-        self.url = url
+        self.url = _check_url(url)
         self.timeout_s = check_positive(timeout_s, "timeout_s")
         self.attempts = check_integer(attempts, "attempts", minimum=1)
         self._sleep = sleep
@@ -145,12 +143,17 @@ class WebhookSink:
         try:
             with urllib.request.urlopen(request, timeout=self.timeout_s) as answer:
                 return "" if answer.status in HTTP_OK else f"status {answer.status}"
-        except (OSError, urllib.error.URLError) as error:  # HTTPError is one of them
+        except OSError as error:  # URLError and HTTPError are two of them
             return str(error)
+        except http.client.HTTPException as error:  # whoever answers speaks no HTTP
+            return f"no answer of HTTP, {error!r}"
 
 
 class AlertmanagerSink:
     """Posts alerts to Prometheus' Alertmanager, which groups them, silences them and calls people.
+
+    Alertmanager forgets an alert that it has not heard of for its `resolve_timeout` (5 minutes unless configured), and
+    a board says a change once: post `AlertBoard.firing()` again every minute or so.
 
     Parameters
     ----------
@@ -197,6 +200,18 @@ class AlertmanagerSink:
             described["endsAt"] = _as_rfc3339(alert.timestamp)  # type: ignore[assignment]
             del started[alert.rule]
         return described
+
+
+def _check_url(url: str) -> str:
+    """Return an address that a request can be sent to, or refuse it."""
+    try:
+        parts = urlsplit(url)
+        is_address = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except (ValueError, AttributeError):  # such as a port that is no number
+        is_address = False
+    if not is_address or any(not mark.isprintable() or mark.isspace() for mark in url):
+        raise ValueError(f"url must be an address of http or https, got {url!r}.")
+    return url
 
 
 def _as_rfc3339(moment: float) -> str:

@@ -28,6 +28,8 @@ KINDS: dict[str, type[Record]] = {"metric": Metric, "alert": Alert, "drift_repor
 IDS_AT_ONCE = 500
 # Of eight values each, for the same reason.
 ROWS_AT_ONCE = 100
+# SQLite's integers have 64 bits and a sign.
+LARGEST_INTEGER = 2**63 - 1
 INSERTED_COLUMNS = "model, request_id, model_version, served_at, latency_ms, prediction, features, probabilities"
 ROW_COLUMNS = "request_id, features, prediction, probabilities, model_version, served_at"
 
@@ -53,7 +55,8 @@ class MonitoringStore:
     path : path-like
         Made if it is not there; a store of an older version is brought up to date.
     model_name : str
-        Several models may share a file; a store sees its own model only.
+        Several models may share a file; a store sees its own model only. A store belongs to the thread that opened
+        it: others open the same file for themselves, as other processes do.
 
     Raises
     ------
@@ -94,11 +97,14 @@ class MonitoringStore:
         Raises
         ------
         ValueError
-            If a request id is in the store already, or the features have another width; nothing is written then.
+            If a request id is in the store already or of another kind than those in it (integers, strings), is too
+            large for SQLite, or the features have another width; nothing is written then.
         """
+        keys = _as_keys(batch.request_ids)
         try:
             with transaction(self._connection) as connection:
                 self._check_width(batch)
+                self._check_kind(keys)
                 _insert_rows(connection, list(_as_rows(batch, self.model_name)))
         except sqlite3.IntegrityError:
             raise ValueError(f"request_ids must be new, got {self._known(batch)!r} again.") from None
@@ -111,12 +117,14 @@ class MonitoringStore:
         Raises
         ------
         ValueError
-            If a label is no class of the model that answered; nothing is written then.
+            If a label is no class of the model that answered, or a request id is too large for SQLite; nothing is
+            written then.
         """
+        keys = _as_keys(labels.request_ids)
         with transaction(self._connection) as connection:
-            waiting = self._waiting(labels.request_ids.tolist())
-            found = [place for place, key in enumerate(labels.request_ids.tolist()) if key in waiting]
-            rows = [(*waiting[labels.request_ids[place].item()], int(labels.labels[place])) for place in found]
+            waiting = self._waiting(keys)
+            found = [place for place, key in enumerate(keys) if key in waiting]
+            rows = [(*waiting[keys[place]], int(labels.labels[place])) for place in found]
             _check_classes(rows)
             connection.executemany(
                 "UPDATE predictions SET label = ?, labelled_at = ? WHERE model = ? AND request_id = ?",
@@ -178,6 +186,15 @@ class MonitoringStore:
         if stored and len(batch):
             check_columns(batch.features, stored[0] // batch.features.itemsize)
 
+    def _check_kind(self, keys: list[Any]) -> None:
+        """Refuse integers among strings: 1 and "1" could not be told apart once they stand in one array."""
+        stored = self._connection.execute(
+            "SELECT request_id FROM predictions WHERE model = ? LIMIT 1", (self.model_name,)
+        ).fetchone()
+        if stored and keys and type(keys[0]) is not type(stored[0]):
+            kinds = f"{type(stored[0]).__name__} as those in the store, got {type(keys[0]).__name__}"
+            raise ValueError(f"request_ids must be {kinds}.")
+
     def _known(self, batch: PredictionBatch) -> Any:
         """Return the first request id of a batch that is in the store."""
         question = "SELECT 1 FROM predictions WHERE model = ? AND request_id = ?"
@@ -194,6 +211,14 @@ class MonitoringStore:
             question = f"SELECT {ROW_COLUMNS} FROM predictions WHERE {chosen}"
             found.update((row[0], row) for row in self._connection.execute(question, (self.model_name, *part)))
         return found
+
+
+def _as_keys(request_ids: np.ndarray) -> list[Any]:
+    """Return request ids as Python objects that SQLite can hold."""
+    keys: list[Any] = request_ids.tolist()
+    if request_ids.dtype.kind == "u" and keys and max(keys) > LARGEST_INTEGER:
+        raise ValueError(f"request_ids must be <= {LARGEST_INTEGER}, got {max(keys)}: hand them in as strings.")
+    return keys
 
 
 def _as_rows(batch: PredictionBatch, model_name: str) -> Iterator[tuple[Any, ...]]:

@@ -32,6 +32,8 @@ from tinytorch.cli.invocation import shown_python
 from tinytorch.mlops.drift import lesson
 
 EXIT_DRIFT = 1
+# One row has no distribution; a file of one is rather the sign of an export that broke off.
+MINIMUM_ROWS = 2
 STANDARD_OUTPUT = Path("-")
 # The lesson's detector is fitted when it is made; the report fits it again.
 _ANY_BASELINE = np.eye(2)
@@ -71,6 +73,7 @@ def add_drift(commands: Any) -> None:
 
 def run_drift(options: argparse.Namespace) -> int:
     """Compare both files, print the report, write what was asked for, and return 1 if there is drift."""
+    _check_outputs(options)
     settings, detector = _settings(options), _detector(options.mine)
     try:
         with reading_progress([options.reference, options.current]) as progress:
@@ -78,6 +81,7 @@ def run_drift(options: argparse.Namespace) -> int:
         report = judge_tables(tables, settings, detector)
     except MissingExtraError as error:
         raise ValueError(str(error)) from error
+    _check_contents(report)
     if options.save_reference is not None:
         save_reference(tables.reference, options.save_reference, options.exact)
     if options.html is not None:
@@ -172,6 +176,29 @@ def _read_type(text: str) -> tuple[str, str]:
     if not mark or not name:
         raise ValueError(f"--type must be NAME=TYPE, such as age=category, got {text!r}.")
     return name, kind
+
+
+def _check_outputs(options: argparse.Namespace) -> None:
+    """Refuse to write over a table, or one output over another."""
+    taken = {Path(options.reference).resolve(): "REFERENCE", Path(options.current).resolve(): "CURRENT"}
+    for option in ("--save-reference", "--html", "--json"):
+        path = getattr(options, option.removeprefix("--").replace("-", "_"))
+        if path is None or path == STANDARD_OUTPUT:
+            continue
+        owner = taken.setdefault(path.resolve(), option)
+        if owner != option:
+            raise ValueError(f"{option} must name a file of its own, got {owner}: {str(path)!r}.")
+
+
+def _check_contents(report: TableDriftReport) -> None:
+    """Refuse tables that nothing can be said of: a scheduled job must not read "no drift" from them."""
+    for place, (source, n_rows) in enumerate(
+        ((report.reference, report.n_reference), (report.current, report.n_current))
+    ):
+        if n_rows < MINIMUM_ROWS:
+            raise ValueError(f"{source} must have at least {MINIMUM_ROWS} rows, got {n_rows}.")
+        if all(one.facts.missing_rates[place] == 1.0 for one in report.columns):
+            raise ValueError(f"{source} must have values in the columns compared, got {n_rows} rows of missing ones.")
 
 
 def _detector(mine: bool) -> NumericDetector | None:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from tinytorch._arguments import check_integer
+from tinytorch._arguments import check_in_range, check_integer
 from tinytorch.mlops.contracts import Alert
 from tinytorch.mlops.monitor.threshold_rule import RuleState, State, ThresholdRule
 from tinytorch.mlops.validate import check_distinct, check_moment
@@ -63,11 +64,13 @@ class AlertBoard:
         Raises
         ------
         ValueError
-            If a name has no rule, or `now` lies in the past; then no rule has moved.
+            If a name has no rule, a value is no finite number, None or NaN, or `now` lies in the past; then no rule
+            has moved.
         """
         self._check(values, now)
         check_integer(model_version, "model_version", minimum=0)
-        changes = (self._follow(name, values.get(name), now, model_version) for name in self._states)
+        known = {name: _known(value, name) for name, value in values.items()}
+        changes = (self._follow(name, known.get(name), now, model_version) for name in self._states)
         return tuple(change for change in changes if change is not None)
 
     def silence(self, name: str, until: float) -> None:
@@ -99,15 +102,22 @@ class AlertBoard:
 
     def _follow(self, name: str, value: float | None, now: float, model_version: int) -> Alert | None:
         """Move one rule; return what is to be said about it now."""
-        known = None if value is None or math.isnan(value) else float(value)
-        state = self._states[name].step(known, now)
-        is_firing, was_said = state.state == "firing", self._said.get(name)
-        if is_firing == (was_said is not None) or now < self._silent_until.get(name, -math.inf):
+        state = self._states[name].step(value, now)
+        is_firing, said = state.state == "firing", self._said.get(name)
+        if is_firing == (said is not None) or now < self._silent_until.get(name, -math.inf):
             return None
-        shown = known if known is not None else (was_said.value if was_said else state.rule.fire_at)
-        change = state.rule.alert(state.state, shown, now, model_version)
+        change = state.rule.alert(state.state, value, now, model_version)
+        if value is None and said is not None:
+            change = replace(change, value=said.value)  # the last that was known
         if is_firing:
             self._said[name] = change
         else:
             del self._said[name]
         return change
+
+
+def _known(value: float | None, name: str) -> float | None:
+    """Return a value as a float, and None for NaN, or refuse it."""
+    if value is None or value != value:
+        return None
+    return float(check_in_range(value, f"values[{name!r}]", -math.inf, math.inf))

@@ -25,6 +25,9 @@ from tinytorch.stats.intervals import DEFAULT_CONFIDENCE
 SMALLEST_PROBABILITY = float(np.finfo(np.float64).eps)
 # Ten bins of confidence, as in most published reliability diagrams.
 CALIBRATION_BINS = 10
+# Rows that are added to every bin in the resamples, half of them right: a bin in which all rows are right has no spread
+# of its own, and would pass for one that cannot be wrong (Agresti and Coull's four, for shares).
+ROWS_ADDED_TO_A_BIN = 4
 # Resamples of the calibration error: the ends of a 95% interval rest on 12 of them each.
 CALIBRATION_RESAMPLES = 500
 MINIMUM_ROWS = 2
@@ -52,7 +55,8 @@ def probability_metrics(
     tuple of Metric
         "AUC" is that of class 1 for two classes; for more, the mean over the classes that occur, each against the
         rest. The calibration error is biased upwards by chance (in every bin chance only adds to it); its interval
-        allows for that and is wider than need be.
+        allows for that and is wider than need be. The log loss of rows without a single error says nothing about
+        what an error would cost: its interval is too narrow then.
 
     Raises
     ------
@@ -104,13 +108,25 @@ def _calibration_error(
     bins = np.minimum((confidences * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
     in_bins = np.zeros((len(labels), CALIBRATION_BINS))
     in_bins[np.arange(len(labels)), bins] = surplus / len(labels)
-    value = float(np.abs(in_bins.sum(axis=0)).sum())
+    value = min(1.0, float(np.abs(in_bins.sum(axis=0)).sum()))  # rounding can carry it past 1
+    moved = np.vstack([in_bins, _added_rows(confidences, bins)])
     chance = np.empty(CALIBRATION_RESAMPLES)
     for place in range(CALIBRATION_RESAMPLES):
-        weights = np.bincount(rng.integers(0, len(labels), len(labels)), minlength=len(labels))
-        chance[place] = np.abs((weights - 1) @ in_bins).sum()
+        weights = np.bincount(rng.integers(0, len(moved), len(moved)), minlength=len(moved))
+        chance[place] = np.abs((weights - 1) @ moved).sum()
     reach = float(np.quantile(chance, confidence))
     return Metric("calibration error", value, max(0.0, value - reach), min(1.0, value + reach), len(labels))
+
+
+def _added_rows(confidences: np.ndarray, bins: np.ndarray) -> np.ndarray:
+    """Return what rows of the mean confidence would add to each bin that has rows, right and wrong in turn."""
+    counts = np.bincount(bins, minlength=CALIBRATION_BINS)
+    taken = np.flatnonzero(counts)
+    means = np.bincount(bins, weights=confidences, minlength=CALIBRATION_BINS)[taken] / counts[taken]
+    rows = np.zeros((ROWS_ADDED_TO_A_BIN, len(taken), CALIBRATION_BINS))
+    is_right = np.arange(ROWS_ADDED_TO_A_BIN)[:, np.newaxis] % 2
+    rows[:, np.arange(len(taken)), taken] = (is_right - means) / len(bins)
+    return rows.reshape(-1, CALIBRATION_BINS)
 
 
 def _auc(labels: np.ndarray, probabilities: np.ndarray, confidence: float) -> tuple[Metric, ...]:

@@ -34,7 +34,8 @@ def regression_metrics(
     Returns
     -------
     tuple of Metric
-        BCa intervals up to 2,000 rows, percentile intervals above.
+        BCa intervals up to 2,000 rows, percentile intervals above. Resamples show what is in the rows: of a handful,
+        or of rows that all err alike, the interval is too narrow.
 
     Raises
     ------

@@ -72,7 +72,8 @@ def accuracy_by_slice(
     correct : array_like of bool, shape (n,)
         Which answers were right, such as `LabelledBatch.correct`.
     segments : mapping of str to array_like of shape (n,)
-        Name of a segment -> its value in each row, such as `{"class": labels, "camera": cameras}`.
+        Name of a segment -> its value in each row, such as `{"class": labels, "camera": cameras}`. Missing values
+        (None, NaN) are a slice like any other.
     minimum_rows : int
         A slice with fewer rows is listed, but never tested.
 
@@ -139,13 +140,21 @@ def _tally(right: np.ndarray, segments: Mapping[str, Any]) -> tuple[list[tuple[s
     """Return (segment, value) and (right, rows) of every slice."""
     names, counts = [], []
     for segment, given in segments.items():
-        values = to_array(given, f"segments[{segment!r}]")
+        values = _as_values(given, f"segments[{segment!r}]")
         check_same_length({"correct": right, f"segments[{segment!r}]": values})
         found, places = np.unique(values, return_inverse=True)
         rows, successes = np.bincount(places), np.bincount(places, weights=right)
         names += [(segment, str(value)) for value in found.tolist()]
         counts += list(zip(successes.astype(int).tolist(), rows.tolist(), strict=True))
     return names, counts
+
+
+def _as_values(given: Any, name: str) -> np.ndarray:
+    """Return one value a row, shape (n,), that can be sorted: Python objects (None among them) by their text."""
+    values = to_array(given, name)
+    if values.ndim != 1:
+        raise ValueError(f"{name} must have shape (n,), got {values.shape}.")
+    return values.astype(str) if values.dtype == object else values
 
 
 def _adjusted_pvalues(counts: list[tuple[int, int]], n_right: int, n: int, minimum_rows: int) -> np.ndarray:

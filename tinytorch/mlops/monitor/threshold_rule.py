@@ -79,27 +79,38 @@ class ThresholdRule(Record):
         threshold = self.fire_at if self.clear_at is None or not firing else self.clear_at
         return value is not None and self._is_past(value, threshold)
 
-    def alert(self, state: State, value: float, now: float, model_version: int) -> Alert:
-        """Write down that this rule began to fire, or (in any other state) was resolved.
+    def alert(self, state: State, value: float | None, now: float, model_version: int) -> Alert:
+        """Write down that this rule fires, or (in any other state) was resolved.
+
+        The sentence says what is true now: an alert that a silence held back may be said after the value went back.
+        Without a value the record carries the threshold in its place.
 
         Examples
         --------
         >>> print(ThresholdRule("errors_high", "above", fire_at=0.05).alert("firing", 0.2, 0.0, model_version=1))
         errors_high firing (critical): 0.2 is above 0.05
         """
-        firing = state == "firing"
-        threshold = self.fire_at if firing or self.clear_at is None else self.clear_at
-        side = self.direction if firing else f"no longer {self.direction}"
+        is_bad = self.is_bad(value, firing=False)
+        threshold = self.fire_at if is_bad or self.clear_at is None else self.clear_at
         return Alert(
             rule=self.name,
-            state="firing" if firing else "resolved",
+            state="firing" if state == "firing" else "resolved",
             severity=self.severity,
-            value=value,
+            value=threshold if value is None else value,
             threshold=threshold,
             timestamp=now,
             model_version=model_version,
-            message=f"{value:.3g} is {side} {threshold:.3g}",
+            message=self._sentence(state, value, threshold),
         )
+
+    def _sentence(self, state: State, value: float | None, threshold: float) -> str:
+        """Say where the value stands, and why the state is another one if it is."""
+        kept = state == "firing" and not self.is_bad(value, firing=True)
+        why = ", the alert is kept firing" if kept else ", not yet for long enough" if state == "pending" else ""
+        if value is None:
+            return f"there is no value{why}"
+        side = self.direction if self._is_past(value, threshold) else f"no longer {self.direction}"
+        return f"{value:.3g} is {side} {threshold:.3g}{why}"
 
     def _is_past(self, value: float, threshold: float) -> bool:
         return value > threshold if self.direction == "above" else value < threshold
