@@ -37,7 +37,13 @@ def problems(found) -> list[str]:
     return [diagnosis.sentence for diagnosis in found if diagnosis.state == PROBLEM]
 
 
-def test_every_problem_comes_with_something_to_do(tmp_path):
+@pytest.fixture
+def no_kernel(monkeypatch):
+    """No second Python is started, which takes a second: for tests that look elsewhere."""
+    monkeypatch.setattr(doctor, "probe_python", lambda python, folder: {})
+
+
+def test_every_problem_comes_with_something_to_do(tmp_path, no_kernel):
     found = examine(tmp_path / "nowhere")
     assert {"tinytorch", "python", "environment", "packages", "kernel", "core", "notebooks", "disk"} <= {
         diagnosis.subject for diagnosis in found
@@ -125,7 +131,7 @@ def test_a_lesson_that_does_not_import_is_named(project, monkeypatch):
     assert sentence == "in the notebooks `import tinytorch.mlops.drift` fails (ZeroDivisionError: division by zero)"
 
 
-def test_missing_packages_are_named_with_the_line_that_installs_them(tmp_path, monkeypatch):
+def test_missing_packages_are_named_with_the_line_that_installs_them(tmp_path, monkeypatch, no_kernel):
     real = doctor.version
 
     def without_jupyter(name):
@@ -140,7 +146,7 @@ def test_missing_packages_are_named_with_the_line_that_installs_them(tmp_path, m
     assert "not needed for the lessons: rich" in found[-1].sentence
 
 
-def test_what_goes_wrong_in_the_doctor_becomes_a_sentence(tmp_path, monkeypatch):
+def test_what_goes_wrong_in_the_doctor_becomes_a_sentence(tmp_path, monkeypatch, no_kernel):
     def broken(*arguments):
         raise RuntimeError("no disk at all")
 
@@ -148,7 +154,7 @@ def test_what_goes_wrong_in_the_doctor_becomes_a_sentence(tmp_path, monkeypatch)
     assert "looking at it ended with RuntimeError: no disk at all" in problems(examine(tmp_path))
 
 
-def test_the_command_tells_everything_and_returns_1_where_there_is_a_problem(tmp_path, capsys, monkeypatch):
+def test_the_command_tells_everything_and_returns_1_where_there_is_a_problem(tmp_path, capsys, monkeypatch, no_kernel):
     monkeypatch.chdir(tmp_path)
     assert main(["doctor", "--modules", "nowhere"]) == 1
     out = capsys.readouterr().out
