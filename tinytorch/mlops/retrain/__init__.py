@@ -7,6 +7,7 @@ holds another value in each.
 from tinytorch.mlops.retrain.comparison import compare_by_mcnemar
 from tinytorch.mlops.retrain.lesson import (
     RetrainingTrigger,
+    as_rules,
     as_time,
     coin_flip_pvalue,
     compare_models,
@@ -30,6 +31,7 @@ __all__ = [
     "RetrainingSession",
     "RetrainingTrigger",
     "TrainingDivergedError",
+    "as_rules",
     "as_time",
     "coin_flip_pvalue",
     "compare_by_mcnemar",
