@@ -187,6 +187,9 @@ def judge_canary(
     >>> judge_canary((0, 0), (0, 0), minimum_labels=20, standard_errors=3.0)
     'hold'
     """
+    # Given: the settings are checked.
+    check_integer(minimum_labels, "minimum_labels", minimum=1)
+    check_positive(standard_errors, "standard_errors")
     # Your turn: steps 1-4 above.
     ### BEGIN SOLUTION
     if min(labelled) < minimum_labels:

@@ -74,6 +74,9 @@ def quality_problems(table: np.ndarray, reference: np.ndarray, low: float, high:
 
     A column is stuck if it is constant, and so many rows of the reference would hardly agree by chance.
     """
+    table = as_features(table, "table", allow_missing=True)
+    check_rows(table, "table")
+    check_columns(table, np.shape(reference)[1], "table")
     chance = (reference == table[0]).mean(axis=0) ** len(table)
     columns = {
         "missing": missing_rate(table) > 0,
@@ -119,6 +122,9 @@ def standard_shift(reference: np.ndarray, current: np.ndarray) -> np.ndarray:
     >>> standard_shift(np.array([[1.0], [3.0]]), np.array([[1.0], [3.0]]))
     array([0.])
     """
+    check_rows(reference, "reference")
+    check_rows(current, "current")
+    check_columns(current, reference.shape[1], "current")
     # Your turn: steps 1-3 above.
     ### BEGIN SOLUTION
     spread = np.concatenate([reference, current]).std(axis=0)
@@ -137,6 +143,7 @@ def shuffled_shifts(rows: np.ndarray, is_current: np.ndarray) -> np.ndarray:
     array([[ 4.],
            [-4.]])
     """
+    check_columns(is_current, len(rows), "is_current")
     # Your turn: steps 1-3 above.
     ### BEGIN SOLUTION
     n_current = is_current.sum(axis=1, keepdims=True)

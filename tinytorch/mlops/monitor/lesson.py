@@ -84,8 +84,9 @@ def alert_threshold(baseline_accuracy: float, standard_error: float, standard_er
     >>> alert_threshold(1.0, 0.25, 2)
     0.5
     """
-    # Given: the argument is checked.
+    # Given: the arguments are checked.
     check_in_range(baseline_accuracy, "baseline_accuracy", 0.0, 1.0)
+    check_in_range(standard_error, "standard_error", 0.0, math.inf)
     # Your turn: steps 1-3 above.
     ### BEGIN SOLUTION
     distance = standard_errors * standard_error
@@ -131,7 +132,7 @@ DEFAULT_BREACHES_NEEDED = 2
 DEFAULT_BASELINE_ROWS = 200
 # Of 5 answers two wrong ones make a breach, of 30 it takes five; smaller ones are put together first.
 MINIMUM_LABELS = 30
-# Three weeks of hourly batches; older ones say little about today.
+# Hourly batches of three weeks, day and night; older ones say little about today.
 HISTORY_LENGTH = 500
 
 # %% ../../../modules/15a_monitoring/15a_monitoring.ipynb #accuracy-watch

@@ -10,7 +10,7 @@ __all__ = ['DEFAULT_COOLDOWN_S', 'DEFAULT_RULES', 'LATEST_TIME', 'DEFAULT_ROUNDS
 # %% ../../../modules/15c_retraining/15c_retraining.ipynb #imports
 import numpy as np
 
-from ..._arguments import check_in_range, check_positive
+from ..._arguments import check_in_range, check_integer, check_positive
 from ...datasets import kept_for_comparison
 from ..contracts import Alert, DriftReport, Model, ModelComparison, RetrainDecision
 from ..validate import as_features, as_labels, check_rows, check_same_length
@@ -174,6 +174,9 @@ def coin_flip_pvalue(
     >>> coin_flip_pvalue(0, 0, np.random.default_rng(0))
     1.0
     """
+    check_integer(n_champion_only, "n_champion_only")
+    check_integer(n_challenger_only, "n_challenger_only")
+    check_integer(n_rounds, "n_rounds", minimum=1)
     # Your turn: steps 1-4 above.
     ### BEGIN SOLUTION
     n_flips = n_champion_only + n_challenger_only
@@ -208,4 +211,5 @@ def compare_models(
 
 def is_better(comparison: ModelComparison, alpha: float = DEFAULT_ALPHA) -> bool:
     """Return whether the challenger leads, and by more than chance explains (p at most alpha)."""
+    check_in_range(alpha, "alpha", 0.0, 1.0)
     return comparison.challenger_score > comparison.champion_score and comparison.pvalue <= alpha
