@@ -73,7 +73,7 @@ def add_drift(commands: Any) -> None:
 
 def run_drift(options: argparse.Namespace) -> int:
     """Compare both files, print the report, write what was asked for, and return 1 if there is drift."""
-    _check_outputs(options)
+    _check_output_files(options)
     settings, detector = _settings(options), _detector(options.mine)
     try:
         with reading_progress([options.reference, options.current]) as progress:
@@ -178,7 +178,7 @@ def _read_type(text: str) -> tuple[str, str]:
     return name, kind
 
 
-def _check_outputs(options: argparse.Namespace) -> None:
+def _check_output_files(options: argparse.Namespace) -> None:
     """Refuse to write over a table, or one output over another."""
     taken = {Path(options.reference).resolve(): "REFERENCE", Path(options.current).resolve(): "CURRENT"}
     for option in ("--save-reference", "--html", "--json"):
