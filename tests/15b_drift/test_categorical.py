@@ -8,6 +8,7 @@ from scipy.stats import chi2_contingency, fisher_exact
 
 from tinytorch.checks.detector import check_detector
 from tinytorch.mlops.drift import CategoricalDetector
+from tinytorch.mlops.drift._shares import _new_rows
 from tinytorch.mlops.validate import NotFittedError
 
 # Forty categories, the rarest one row in 170: the smallest are below Cochran's five expected rows in a window of 200.
@@ -152,3 +153,26 @@ def test_the_constructor_refuses_what_breaks_a_rule(arguments, rule):
 def test_a_reference_must_have_one_column_per_name():
     with pytest.raises(ValueError, match="reference must have 2 columns, got 4"):
         CategoricalDetector(feature_names=("a", "b")).fit(draw(10, np.random.default_rng(0)))
+
+
+def test_new_names_in_place_of_as_many_old_ones_are_drift_also_when_each_is_rare():
+    rng = np.random.default_rng(0)
+    old, new, again = rng.integers(0, 84, (3, 200, 1)) + np.array([0, 100, 0])[:, np.newaxis, np.newaxis]
+    report = CategoricalDetector().fit(old).detect_drift(new, now=0.0)
+    assert report.is_drifted.all()
+    assert not CategoricalDetector().fit(old).detect_drift(again, now=0.0).is_drifted.any()
+
+
+def test_the_bound_on_new_rows_is_never_below_what_shuffles_give():
+    rng = np.random.default_rng(1)
+    rows, n = rng.integers(0, 84, 300), 200
+    shuffles = np.array([rng.permutation(rows) for _ in range(2000)])
+    tables = [(np.bincount(one[:n], minlength=84), np.bincount(one[n:], minlength=84)) for one in shuffles]
+    bounds = np.array([_new_rows(*table, n, 100)[1] for table in tables])
+    # four standard deviations of a share of 2000 on top of the level
+    assert all((bounds <= level).mean() <= level + 4 * (level / 2000) ** 0.5 for level in (0.01, 0.05, 0.2))
+    surplus = np.array([table[1][table[0] == 0].sum() for table in tables])
+    table = tables[surplus.argmax()]
+    assert surplus.max() - _new_rows(*table, n, 100)[0] == pytest.approx(
+        surplus.mean(), abs=4 * surplus.std() / 2000**0.5
+    )

@@ -129,9 +129,11 @@ def test_readers_go_on_while_one_writes(tmp_path: Path) -> None:
     """Each reader sees whole batches of 50 only, and never has to wait for the writer."""
     path, stop, seen = tmp_path / "m.db", threading.Event(), []
     MonitoringStore(path, "digits").close()
+    at_work = threading.Barrier(3, timeout=60.0)  # no budget: a reader that cannot open ends the test some day
 
     def read() -> None:
         with MonitoringStore(path, "digits") as store:
+            at_work.wait()
             while not stop.is_set():
                 seen.append(store._connection.execute("SELECT COUNT(*) FROM predictions").fetchone()[0])
 
@@ -139,6 +141,7 @@ def test_readers_go_on_while_one_writes(tmp_path: Path) -> None:
     for reader in readers:
         reader.start()
     with MonitoringStore(path, "digits") as store:
+        at_work.wait()
         for number in range(40):
             store.add_predictions(answered(np.arange(50 * number, 50 * (number + 1))))
     stop.set()
