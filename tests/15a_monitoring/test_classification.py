@@ -12,7 +12,7 @@ from sklearn import metrics as sklearn_metrics
 
 from tinytorch.mlops.monitor import Metric, classification_metrics
 
-N_REPETITIONS = 400
+N_REPETITIONS = 250
 
 
 def by_name(metrics: tuple[Metric, ...]) -> dict[str, Metric]:
@@ -27,7 +27,7 @@ def labels_and_predictions(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.mark.filterwarnings("ignore:y_pred contains classes not in y_true", "ignore:A single label was found")
-@settings(deadline=None, derandomize=True, max_examples=150)
+@settings(deadline=None, derandomize=True, max_examples=60)
 @given(labels_and_predictions())
 def test_the_figures_are_those_of_scikit_learn(pair: tuple[np.ndarray, np.ndarray]) -> None:
     labels, predictions = pair
@@ -63,7 +63,7 @@ def test_a_perfect_answer_to_few_rows_does_not_claim_to_be_perfect() -> None:
 
 @pytest.mark.parametrize("n", [60, 300])
 def test_the_intervals_cover_the_true_figures_of_three_classes_of_unequal_size(n: int) -> None:
-    """At least 95% less the binomial's reach: of 400 repetitions, as few as 1 in 10,000 would give by chance."""
+    """At least 95% less the binomial's reach: of 250 repetitions, as few as 1 in 10,000 would give by chance."""
     rng = np.random.default_rng(n)
     truth = rng.choice(3, p=[0.5, 0.3, 0.2], size=200_000)
     guess = np.where(rng.random(200_000) < 0.8, truth, rng.integers(0, 3, 200_000))

@@ -12,7 +12,7 @@ from sklearn import metrics as sklearn_metrics
 from tinytorch.mlops.monitor import probability_metrics
 from tinytorch.mlops.monitor.probabilities import CALIBRATION_BINS
 
-N_REPETITIONS = 80
+N_REPETITIONS = 60
 
 
 def drawn(rng: np.random.Generator, n: int, n_classes: int, sharpness: float = 2.0) -> tuple[np.ndarray, np.ndarray]:
@@ -76,7 +76,7 @@ def test_a_perfect_ranking_of_few_rows_does_not_claim_to_be_perfect() -> None:
 
 @pytest.mark.parametrize(("n", "n_classes"), [(120, 2), (250, 4)])
 def test_intervals_cover_the_true_figures(n: int, n_classes: int) -> None:
-    """Of 80 repetitions, as few as 1 in 10,000 would give at 93%: the bootstrap is known to cover a little less
+    """Of 60 repetitions, as few as 1 in 10,000 would give at 93%: the bootstrap is known to cover a little less
     than it says on so few rows, and this bound says how much less we allow."""
     rng = np.random.default_rng(n)
     everyone = drawn(rng, 200_000, n_classes)
@@ -90,7 +90,7 @@ def test_intervals_cover_the_true_figures(n: int, n_classes: int) -> None:
 
 @pytest.mark.parametrize("flattery", [1.0, 3.0])
 def test_the_interval_of_the_calibration_error_covers_it(flattery: float) -> None:
-    """With a model that means what it says (error 0) and one that flatters itself; of 80 repetitions as above."""
+    """With a model that means what it says (error 0) and one that flatters itself; of 60 repetitions as above."""
     rng = np.random.default_rng(5)
 
     def flattered(n: int) -> tuple[np.ndarray, np.ndarray]:
