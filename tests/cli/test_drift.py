@@ -149,3 +149,15 @@ def test_the_help_has_examples_and_exit_codes(capsys: pytest.CaptureFixture[str]
     printed = capsys.readouterr().out
     assert "tinytorch drift train.csv today.csv" in printed
     assert "exit codes: 0 no drift, 1 drift, 2 bad input" in printed
+
+
+def test_a_saved_reference_says_when_new_categories_could_hide_among_the_rare(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("a", "b"):
+        rows = "".join(f"{name}{number % 84}\n" for number in range(200))
+        (tmp_path / f"{name}.csv").write_text("visit\n" + rows, encoding="utf-8")
+    before, after, saved = (str(tmp_path / name) for name in ("a.csv", "b.csv", "a.npz"))
+    assert main(["drift", before, after, "--type", "visit=category", "--save-reference", saved]) == 1
+    main(["drift", saved, after])
+    assert "100% of the reference's rows in `visit` are of categories too rare" in capsys.readouterr().out

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from tinytorch.adapters.drift_findings import LARGEST_IGNORED_SHARE
 from tinytorch.adapters.drift_pair import common_names, pair_tables, retype, share_categories
 from tinytorch.adapters.drift_profile import ColumnProfile
 from tinytorch.adapters.drift_reference import Reference, fit_reference
@@ -97,7 +98,22 @@ def _open_saved(reference: Reference, current: object, settings: DriftSettings) 
     kept, table = reference.select(names), retype(raw, names, [kinds[name] for name in names])
     table = replace(table, columns=tuple(_with_codes_of(kept, column) for column in table.columns))
     table = _in_order(table, settings)
-    return OpenTables(kept, table, (), (*reference.notes, *raw.notes, *notes, *warn_if_alike(table, kept.names)))
+    told = (*raw.notes, *notes, *_tell_pooled(kept), *warn_if_alike(table, kept.names))
+    return OpenTables(kept, table, (), (*reference.notes, *told))
+
+
+def _tell_pooled(reference: Reference) -> list[str]:
+    """Return a note for every column whose rare categories the file holds as one, so that new ones may hide in it."""
+    shares = {
+        one.name: one.n_rare / reference.n_rows
+        for one in reference.columns
+        if isinstance(one, ColumnProfile) and one.n_rare > LARGEST_IGNORED_SHARE * reference.n_rows
+    }
+    return [
+        f"{share:.0%} of the reference's rows in `{name}` are of categories too rare to be stored by name: new "
+        "categories cannot be told from them (compare with the table itself)."
+        for name, share in shares.items()
+    ]
 
 
 def _kind_of_time(raw: RawTable, name: str) -> str:
