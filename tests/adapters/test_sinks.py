@@ -10,6 +10,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Iterator
+from datetime import datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -137,6 +138,7 @@ def test_a_real_alertmanager_takes_the_alert_and_resolves_it(alertmanager: str) 
     (alert,) = alerts_of(alertmanager)
     assert alert["labels"] == {"alertname": "accuracy_low", "severity": "critical", "model": "digits"}
     assert (alert["annotations"]["summary"], alert["status"]["state"]) == (FIRING.message, "active")
+    assert datetime.fromisoformat(alert["endsAt"].replace("Z", "+00:00")).timestamp() > time.time() + 3600
     sink.send([RESOLVED])
     deadline = time.monotonic() + MOST_SECONDS
     while alerts_of(alertmanager):

@@ -162,6 +162,17 @@ def test_a_store_of_the_first_version_is_brought_up_to_date_with_its_rows(tmp_pa
         assert store.labelled_since(0.0).request_ids.tolist() == [7]
 
 
+def test_a_path_that_can_be_no_file_is_refused(tmp_path: Path) -> None:
+    for path in (tmp_path, tmp_path / "missing" / "m.db"):
+        with pytest.raises(ValueError, match="path must be a file in an existing folder, got"):
+            MonitoringStore(path, "digits")
+
+
+def test_a_moment_that_is_none_is_refused(store: MonitoringStore) -> None:
+    with pytest.raises(ValueError, match="since must be"):
+        store.read("event", since=float("nan"))
+
+
 def test_a_file_of_something_else_is_refused_and_left_alone(tmp_path: Path) -> None:
     (tmp_path / "text.db").write_text("not a database, but long enough to be one" * 9, encoding="utf-8")
     before = (tmp_path / "text.db").read_bytes()

@@ -25,6 +25,8 @@ DEFAULT_TIMEOUT_S = 5.0
 DEFAULT_ATTEMPTS = 3
 # The pause doubles after every attempt: half a second, one second, ...
 FIRST_PAUSE_S = 0.5
+# An alert of a monitor that died without a word ends a day later: by then somebody has looked, or nobody will.
+LONGEST_UNSAID_S = 86_400.0
 HTTP_OK = range(200, 300)
 
 
@@ -152,8 +154,8 @@ class WebhookSink:
 class AlertmanagerSink:
     """Posts alerts to Prometheus' Alertmanager, which groups them, silences them and calls people.
 
-    Alertmanager forgets an alert that it has not heard of for its `resolve_timeout` (5 minutes unless configured), and
-    a board says a change once: post `AlertBoard.firing()` again every minute or so.
+    Alertmanager takes an alert without an end for resolved when it has not heard of it for five minutes, and a monitor
+    says a change once: so a firing alert is posted with an end a day ahead, a resolved one with the moment it ended.
 
     Parameters
     ----------
@@ -176,7 +178,7 @@ class AlertmanagerSink:
         self._started: dict[str, float] = {}
 
     def send(self, alerts: Sequence[Alert]) -> None:
-        """Post the alerts; a resolved one carries the moment it ended, so that Alertmanager resolves it too.
+        """Post the alerts; one that was resolved ends in Alertmanager, too.
 
         Raises
         ------
@@ -191,15 +193,15 @@ class AlertmanagerSink:
     def _describe(self, alert: Alert, started: dict[str, float]) -> dict[str, Any]:
         """Return an alert in Alertmanager's words; the rule and the model make it the same alert as before."""
         began = started.setdefault(alert.rule, alert.timestamp)
-        described = {
+        resolved = alert.state == "resolved"
+        if resolved:
+            del started[alert.rule]
+        return {
             "labels": {"alertname": alert.rule, "severity": alert.severity, "model": self.model_name},
             "annotations": {"summary": alert.message, "model_version": str(alert.model_version)},
             "startsAt": _as_rfc3339(began),
+            "endsAt": _as_rfc3339(alert.timestamp if resolved else time.time() + LONGEST_UNSAID_S),
         }
-        if alert.state == "resolved":
-            described["endsAt"] = _as_rfc3339(alert.timestamp)  # type: ignore[assignment]
-            del started[alert.rule]
-        return described
 
 
 def _check_url(url: str) -> str:

@@ -39,7 +39,7 @@ def open_file(path: str | os.PathLike[str], kind: FileKind, *, shared: bool = Fa
     Raises
     ------
     ValueError
-        If the file is of another kind, or a newer version of this library wrote it.
+        If the path is a folder or in none, the file is of another kind, or a newer version of this library wrote it.
 
     Examples
     --------
@@ -51,6 +51,8 @@ def open_file(path: str | os.PathLike[str], kind: FileKind, *, shared: bool = Fa
     ...     connection.close()
     1
     """
+    if Path(path).is_dir() or not Path(path).parent.is_dir():
+        raise ValueError(f"path must be a file in an existing folder, got {str(path)!r}.")
     connection = sqlite3.connect(Path(path), timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=not shared)
     try:
         _check_ours(connection, path, kind)

@@ -24,6 +24,7 @@ from tinytorch.mlops.status import Event
 from tinytorch.mlops.validate import check_columns, check_moment, check_text
 
 KINDS: dict[str, type[Record]] = {"metric": Metric, "alert": Alert, "drift_report": DriftReport, "event": Event}
+FROM_THE_BEGINNING = -np.inf
 # SQLite takes at most 999 values in one question (before 3.32); the model's name is one of them.
 IDS_AT_ONCE = 500
 # Of eight values each, for the same reason.
@@ -157,10 +158,12 @@ class MonitoringStore:
                 "INSERT INTO journal (model, kind, name, timestamp, payload) VALUES (?, ?, ?, ?, ?)", entries
             )
 
-    def read(self, kind: str, since: float = -np.inf) -> list[JournalEntry]:
+    def read(self, kind: str, since: float = FROM_THE_BEGINNING) -> list[JournalEntry]:
         """Return the records of a kind ("metric", "alert", "drift_report", "event") since a moment, oldest first."""
         if kind not in KINDS:
             raise ValueError(f"kind must be one of {', '.join(KINDS)}, got {kind!r}.")
+        if since != FROM_THE_BEGINNING:
+            check_moment(since, "since")
         rows = self._connection.execute(
             "SELECT timestamp, payload FROM journal "
             "WHERE model = ? AND kind = ? AND timestamp >= ? ORDER BY timestamp, id",
