@@ -383,7 +383,10 @@ WRONG = {
         (lambda a, b, y: ((a == y) & (b != y), (b == y) & (a != y)), "return two counts"),
     ],
     "coin_flip_pvalue": [
-        (lambda a, b, r, n=2000: (1 + (r.binomial(a + b, 0.5, n) > b).sum()) / (1 + n), "exactly as many heads count, too"),
+        (
+            lambda a, b, r, n=2000: (1 + (r.binomial(a + b, 0.5, n) > b).sum()) / (1 + n),
+            "exactly as many heads count, too",
+        ),
         (lambda a, b, r, n=2000: (1 + (r.binomial(a + b, 0.5, n) >= a).sum()) / (1 + n), "Wrong side"),
         (lambda a, b, r, n=2000: (1 + (r.binomial(a + b, 0.5, n) <= b).sum()) / (1 + n), "Wrong side"),
         (lambda a, b, r, n=2000: (r.binomial(a + b, 0.5, n) >= b).sum() / n, "a round, too"),
