@@ -29,7 +29,8 @@ DESCRIPTION = """\
 Keep a model alive in production: watch it, see drift, retrain it, ship it.
 
 see it all:   demo     a model on real digits goes once round the whole loop
-operate:      registry which version serves, since when, by whom; promote it, take it back
+operate:      drift    has one table drifted away from another? a sentence, a page, an exit code
+              registry which version serves, since when, by whom; promote it, take it back
               serve    a model behind a socket: logged, watched, switched without a lost request
               rollout  a new version into a server's traffic, step by step, and out of it again
 learn:        lab      open the four lessons in Jupyter Lab
