@@ -9,7 +9,7 @@ from tinytorch.mlops.monitor import AlertBoard, ThresholdRule
 
 def a_board() -> AlertBoard:
     return AlertBoard(
-        [ThresholdRule("errors", "above", 0.05, clear_at=0.02), ThresholdRule("rows", "below", 10.0, for_s=60.0)]
+        [ThresholdRule("errors", fire_above=0.05, clear_below=0.02), ThresholdRule("rows", fire_below=10.0, for_s=60.0)]
     )
 
 
@@ -81,7 +81,7 @@ def test_a_refused_call_moves_no_rule(values: dict, now: float, message: str) ->
 
 def test_rules_without_a_name_of_their_own_are_refused() -> None:
     with pytest.raises(ValueError, match=r"rules must be distinct, got 'r' twice\."):
-        AlertBoard([ThresholdRule("r", "above", 1.0), ThresholdRule("r", "below", 0.0)])
+        AlertBoard([ThresholdRule("r", fire_above=1.0), ThresholdRule("r", fire_below=0.0)])
     with pytest.raises(ValueError, match=r"rules must hold at least one rule, got none\."):
         AlertBoard([])
 
@@ -98,7 +98,7 @@ def test_rules_without_a_name_of_their_own_are_refused() -> None:
 def test_an_alert_that_a_silence_held_back_says_what_is_true_now(
     series: list[tuple[float, float | None]], message: str
 ) -> None:
-    rule = ThresholdRule("errors", "above", fire_at=0.05, clear_at=0.02, keep_firing_s=300.0)
+    rule = ThresholdRule("errors", fire_above=0.05, clear_below=0.02, keep_firing_s=300.0)
     board = AlertBoard([rule])
     board.silence("errors", until=60.0)
     changes = [board.update({"errors": value}, now, model_version=1) for now, value in series]
@@ -108,7 +108,7 @@ def test_an_alert_that_a_silence_held_back_says_what_is_true_now(
 
 
 def test_an_alert_that_cleared_in_a_silence_and_waits_again_is_resolved_with_the_reason() -> None:
-    board = AlertBoard([ThresholdRule("errors", "above", fire_at=0.05, for_s=60.0)])
+    board = AlertBoard([ThresholdRule("errors", fire_above=0.05, for_s=60.0)])
     for now in (0.0, 60.0):
         board.update({"errors": 0.2}, now, model_version=1)
     board.silence("errors", until=180.0)

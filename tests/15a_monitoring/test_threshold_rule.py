@@ -29,8 +29,7 @@ def random_rule(rng: np.random.Generator, number: int) -> tuple[ThresholdRule, l
     waits = rng.choice([0.0, 60.0, 90.0, 180.0, 300.0], size=2)
     rule = ThresholdRule(
         f"rule_{number}",
-        "above" if rng.random() < 0.5 else "below",
-        fire_at=float(rng.integers(0, 4)),
+        **{"fire_above" if rng.random() < 0.5 else "fire_below": float(rng.integers(0, 4))},
         for_s=float(waits[0]),
         keep_firing_s=float(waits[1]),
     )
@@ -92,7 +91,7 @@ def test_on_random_series_the_states_are_those_of_promtool(tmp_path: Path) -> No
 
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed (Debian's package prometheus)")
 def test_promtool_notices_a_state_that_is_not_its_own(tmp_path: Path) -> None:
-    rule = ThresholdRule("errors", "above", fire_at=1.0, for_s=120.0)
+    rule = ThresholdRule("errors", fire_above=1.0, for_s=120.0)
     expectation = promtool_test(rule, [2.0] * 5)
     expectation["alert_rule_test"][1]["exp_alerts"] = [{"exp_labels": {"severity": rule.severity}}]
     assert "errors" in run_promtool(tmp_path, [(rule, expectation)])
@@ -107,7 +106,7 @@ def test_promtool_notices_a_state_that_is_not_its_own(tmp_path: Path) -> None:
 def test_the_states_are_those_of_a_slow_reading_of_the_rule(values: list, wait: float, keep: float) -> None:
     """Firing at a moment if, since it last was quiet, bad values lasted `for_s`, and since then no good ones lasted
     `keep_firing_s`: written as a search backwards."""
-    rule = ThresholdRule("r", "above", fire_at=1.0, for_s=wait, keep_firing_s=keep)
+    rule = ThresholdRule("r", fire_above=1.0, for_s=wait, keep_firing_s=keep)
     bad = [value is not None and value > 1.0 for value in values]
     firing_before = False
     for place, state in enumerate(states(rule, values)):
@@ -122,14 +121,14 @@ def test_the_states_are_those_of_a_slow_reading_of_the_rule(values: list, wait: 
 
 def test_a_value_that_wavers_about_one_threshold_does_not_clear_with_two() -> None:
     wavering = [4.0, 2.9, 3.1, 2.9, 3.1, 1.9]
-    assert states(ThresholdRule("r", "above", 3.0), wavering) == [
+    assert states(ThresholdRule("r", fire_above=3.0), wavering) == [
         "firing", "inactive", "firing", "inactive", "firing", "inactive",
     ]  # fmt: skip
-    assert states(ThresholdRule("r", "above", 3.0, clear_at=2.0), wavering) == ["firing"] * 5 + ["inactive"]
+    assert states(ThresholdRule("r", fire_above=3.0, clear_below=2.0), wavering) == ["firing"] * 5 + ["inactive"]
 
 
 def test_time_does_not_run_backwards() -> None:
-    machine = RuleState(ThresholdRule("r", "above", 3.0)).step(4.0, 60.0)
+    machine = RuleState(ThresholdRule("r", fire_above=3.0)).step(4.0, 60.0)
     with pytest.raises(ValueError, match=r"now must be >= 60.0, the moment of the last value, got 0.0\."):
         machine.step(0.0, 0.0)
     assert (machine.state, machine.now) == ("firing", 60.0)
@@ -138,13 +137,16 @@ def test_time_does_not_run_backwards() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"direction": "over"}, "direction must be one of"),
-        ({"clear_at": 4.0}, "clear_at must not lie above fire_at, got 4.0 and 3.0."),
+        ({"fire_above": None}, "one of fire_above and fire_below must be given, got None, None."),
+        ({"fire_below": 1.0}, "one of fire_above and fire_below must be given, got 3.0, 1.0."),
+        ({"clear_below": 4.0}, "clear_below must not lie above fire_above, got 4.0 and 3.0."),
+        ({"fire_above": None, "fire_below": 3.0, "clear_above": 2.0}, "clear_above must not lie below fire_below"),
+        ({"clear_above": 2.0}, "clear_above must not stand with fire_above, got 2.0."),
         ({"for_s": -1.0}, "for_s must be"),
-        ({"fire_at": float("nan")}, "fire_at must be"),
+        ({"fire_above": float("nan")}, "fire_above must be"),
         ({"severity": "loud"}, "severity must be one of"),
     ],
 )
 def test_a_rule_that_makes_no_sense_is_refused(change: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        ThresholdRule(**{"name": "r", "direction": "above", "fire_at": 3.0, **change})
+        ThresholdRule(**{"name": "r", "fire_above": 3.0, **change})

@@ -33,7 +33,7 @@ class AlertBoard:
 
     Examples
     --------
-    >>> board = AlertBoard([ThresholdRule("accuracy", "below", fire_at=0.9, clear_at=0.93)])
+    >>> board = AlertBoard([ThresholdRule("accuracy", fire_below=0.9, clear_above=0.93)])
     >>> [str(alert) for alert in board.update({"accuracy": 0.85}, now=0.0, model_version=1)]
     ['accuracy firing (critical): 0.85 is below 0.9']
     >>> board.update({"accuracy": 0.91}, now=60.0, model_version=1)

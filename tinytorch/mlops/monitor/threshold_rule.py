@@ -1,9 +1,9 @@
 """Floor 2, monitor: alert rules in time: how long a value must be bad before an alert fires, and good before it clears.
 
-    inactive -> pending   the value passes `fire_at`
+    inactive -> pending   the value passes `fire_above` (or `fire_below`)
     pending  -> firing    it has stayed there for `for_s` seconds
-    firing   -> inactive  it is back past `clear_at`, and has been for `keep_firing_s` seconds
-Without a `clear_at` of its own a rule behaves as Prometheus' alerting rules do; a test holds the two together. May
+    firing   -> inactive  it is back past `clear_below` (`clear_above`), and has been for `keep_firing_s` seconds
+Without a second threshold a rule behaves as Prometheus' alerting rules do; a test holds the two together. May
 import contracts; knows nothing of what the values measure.
 """
 
@@ -19,6 +19,7 @@ from tinytorch.mlops.contracts import Alert
 from tinytorch.mlops.validate import check_moment, check_text
 
 State = Literal["inactive", "pending", "firing"]
+_CLEARS = {"above": "clear_below", "below": "clear_above"}
 
 
 @dataclass(frozen=True)
@@ -28,12 +29,11 @@ class ThresholdRule(Record):
     Attributes
     ----------
     name : str
-    direction : "above" or "below"
-        On which side of `fire_at` the value is bad.
-    fire_at : float
-    clear_at : float, optional
-        Where a firing alert clears; `fire_at` when not given. A gap between the two keeps a value that wavers about
-        one threshold from firing and clearing again and again.
+    fire_above, fire_below : float
+        The value is bad above the one, or below the other; a rule has one of them.
+    clear_below, clear_above : float, optional
+        Where a firing alert clears, as soon as the value reaches it; the first threshold when not given. A gap between
+        the two keeps a value that wavers about one threshold from firing and clearing again and again.
     for_s, keep_firing_s : float
         Seconds.
     severity : "info", "warning" or "critical"
@@ -41,42 +41,68 @@ class ThresholdRule(Record):
     Raises
     ------
     ValueError
-        If `clear_at` lies on the bad side of `fire_at`, a duration is negative, or a threshold is not finite.
+        If the rule has no threshold or both, the clearing one is of the other direction or lies on its bad side, a
+        duration is negative, or a threshold is not finite.
 
     Examples
     --------
-    >>> print(ThresholdRule("errors_high", "above", fire_at=0.05, clear_at=0.02, for_s=300.0))
+    >>> print(ThresholdRule("errors_high", fire_above=0.05, clear_below=0.02, for_s=300.0))
     errors_high: above 0.05 for 300 s fires (critical), clears at 0.02
     """
 
     name: str
-    direction: Literal["above", "below"]
-    fire_at: float
-    clear_at: float | None = None
+    fire_above: float | None = None
+    clear_below: float | None = None
+    fire_below: float | None = None
+    clear_above: float | None = None
     for_s: float = 0.0
     keep_firing_s: float = 0.0
     severity: Literal["info", "warning", "critical"] = "critical"
 
     def __post_init__(self) -> None:
         check_text(self.name, "name")
-        check_choice(self.direction, "direction", ("above", "below"))
         check_choice(self.severity, "severity", ("info", "warning", "critical"))
-        check_in_range(self.fire_at, "fire_at", -math.inf, math.inf)
         for name in ("for_s", "keep_firing_s"):
             check_in_range(getattr(self, name), name, 0.0, math.inf)
-        if self.clear_at is not None:
-            check_in_range(self.clear_at, "clear_at", -math.inf, math.inf)
-            if self._is_past(self.clear_at, self.fire_at):
-                raise ValueError(
-                    f"clear_at must not lie {self.direction} fire_at, got {self.clear_at} and {self.fire_at}."
-                )
+        if (self.fire_above is None) == (self.fire_below is None):
+            given = f"{self.fire_above}, {self.fire_below}"
+            raise ValueError(f"one of fire_above and fire_below must be given, got {given}.")
+        for name in ("fire_above", "clear_below", "fire_below", "clear_above"):
+            if getattr(self, name) is not None:
+                check_in_range(getattr(self, name), name, -math.inf, math.inf)
+        self._check_clearing()
+
+    @property
+    def direction(self) -> Literal["above", "below"]:
+        """On which side of `fire_at` the value is bad."""
+        return "below" if self.fire_above is None else "above"
+
+    @property
+    def fire_at(self) -> float:
+        """The threshold at which the alert begins."""
+        return float(self.fire_above if self.fire_above is not None else self.fire_below)  # type: ignore[arg-type]
+
+    @property
+    def clear_at(self) -> float:
+        """The threshold at which a firing alert clears."""
+        given = self.clear_below if self.direction == "above" else self.clear_above
+        return self.fire_at if given is None else given
+
+    def _check_clearing(self) -> None:
+        """Refuse a clearing threshold of the other direction, or on the bad side of the first."""
+        other = _CLEARS["below" if self.direction == "above" else "above"]
+        if getattr(self, other) is not None:
+            raise ValueError(f"{other} must not stand with fire_{self.direction}, got {getattr(self, other)}.")
+        if self._is_past(self.clear_at, self.fire_at):
+            rule = f"{_CLEARS[self.direction]} must not lie {self.direction} fire_{self.direction}"
+            raise ValueError(f"{rule}, got {self.clear_at} and {self.fire_at}.")
 
     def is_bad(self, value: float | None, firing: bool) -> bool:
-        """Tell whether a value is bad: past `fire_at`, or past `clear_at` while the alert is firing.
+        """Tell whether a value is bad: past the first threshold, or while the alert is firing past the second.
 
         No value (None or NaN) is never bad, as in Prometheus: watch for silence with a rule on the number of rows.
         """
-        threshold = self.fire_at if self.clear_at is None or not firing else self.clear_at
+        threshold = self.clear_at if firing else self.fire_at
         return value is not None and self._is_past(value, threshold)
 
     def alert(self, state: State, value: float | None, now: float, model_version: int) -> Alert:
@@ -87,11 +113,11 @@ class ThresholdRule(Record):
 
         Examples
         --------
-        >>> print(ThresholdRule("errors_high", "above", fire_at=0.05).alert("firing", 0.2, 0.0, model_version=1))
+        >>> print(ThresholdRule("errors_high", fire_above=0.05).alert("firing", 0.2, 0.0, model_version=1))
         errors_high firing (critical): 0.2 is above 0.05
         """
         is_bad = self.is_bad(value, firing=False)
-        threshold = self.fire_at if is_bad or self.clear_at is None else self.clear_at
+        threshold = self.fire_at if is_bad else self.clear_at
         return Alert(
             rule=self.name,
             state="firing" if state == "firing" else "resolved",
@@ -117,7 +143,7 @@ class ThresholdRule(Record):
 
     def __str__(self) -> str:
         lasting = f" for {self.for_s:g} s" if self.for_s else ""
-        clears = "" if self.clear_at is None else f", clears at {self.clear_at:g}"
+        clears = "" if self.clear_at == self.fire_at else f", clears at {self.clear_at:g}"
         return f"{self.name}: {self.direction} {self.fire_at:g}{lasting} fires ({self.severity}){clears}"
 
 
@@ -126,7 +152,7 @@ class RuleState:
 
     Examples
     --------
-    >>> state = RuleState(ThresholdRule("errors_high", "above", fire_at=0.05, for_s=60.0))
+    >>> state = RuleState(ThresholdRule("errors_high", fire_above=0.05, for_s=60.0))
     >>> [state.step(0.2, now).state for now in (0.0, 60.0, 120.0)]
     ['pending', 'firing', 'firing']
     >>> state.step(0.0, 180.0).state
