@@ -78,14 +78,17 @@ class _RolloutHandlers:
     maximum_body_bytes: int
 
     async def show(self, request: Request) -> Response:
+        """Answer where the rollout stands."""
         return _told(self._runner(request))
 
     async def start(self, request: Request) -> Response:
+        """Begin a rollout of the version and the kind that the body names."""
         runner = self._runner(request)
         version, strategy = read_strategy(await self._content(request))
         return await _carry_out(runner, partial(runner.start, version, strategy))
 
     async def command(self, request: Request) -> Response:
+        """Promote, roll back or freeze at once, as the path says, whatever the analysis would decide."""
         runner, command = self._runner(request), request.path_params["command"]
         if command not in COMMANDS:
             raise ProtocolError(f"no such command: {', '.join(COMMANDS)}.", NOT_FOUND)

@@ -117,6 +117,7 @@ class _Lesson:
 
         @functools.wraps(solution)
         def answer(*arguments: Any, **named: Any) -> Any:
+            """Ask the student's process; what stopped it is told with the name of the function."""
             try:
                 return self._student.call(name, arguments, named)
             except StudentStopped as error:

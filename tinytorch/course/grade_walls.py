@@ -105,6 +105,7 @@ def forbid_calls(readable: Iterable[Path], listed: Iterable[Path]) -> None:
     writing, forbidden, looked_at = WRITING, FORBIDDEN, LOOKED_AT
 
     def refuse(event: str, arguments: tuple[Any, ...]) -> None:
+        """Raise at an event that is forbidden; the interpreter then does not carry it out."""
         if event.startswith(forbidden):
             raise PermissionError(f"{event} is not allowed while grading")
         if event in looked_at and ((event == "open" and (arguments[2] or 0) & writing) or is_outside(arguments[0])):
@@ -120,6 +121,7 @@ def _make_place_test(readable: list[Path], listed: list[Path]) -> Callable[[Any]
     inside = tuple(f"{tree}/" for tree in trees)
 
     def is_outside(path: Any) -> bool:
+        """Tell whether a path, a text or bytes, may not be looked at."""
         place = path.decode() if isinstance(path, bytes) else path
         if not isinstance(place, str):  # a file that is open already
             return False

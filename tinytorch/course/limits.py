@@ -55,6 +55,7 @@ def limited_steps(file: str, most_steps: int = MOST_STEPS) -> Iterator[None]:
     steps = 0
 
     def on_line(frame: FrameType, event: str, argument: Any) -> Any:
+        """Count one line, and stop the code at one too many."""
         nonlocal steps
         steps += 1
         if steps > most_steps:
@@ -62,6 +63,7 @@ def limited_steps(file: str, most_steps: int = MOST_STEPS) -> Iterator[None]:
         return on_line
 
     def on_call(frame: FrameType, event: str, argument: Any) -> Any:
+        """Count the lines of functions of this file alone."""
         return on_line if frame.f_code.co_filename == file else None
 
     before = sys.gettrace()

@@ -52,11 +52,13 @@ class _Slot:
 
     @property
     def node(self) -> ast.expr | ast.stmt:
+        """What stands in this place now."""
         held = getattr(self.parent, self.field)
         found: ast.expr | ast.stmt = held if self.index is None else held[self.index]
         return found
 
     def put(self, node: ast.AST) -> None:
+        """Let something else stand in this place."""
         if self.index is None:
             setattr(self.parent, self.field, node)
         else:
