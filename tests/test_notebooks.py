@@ -6,6 +6,7 @@ A small notebook written here keeps the gates honest: each is shown to bite.
 from __future__ import annotations
 
 import ast
+import itertools
 import json
 import re
 import subprocess
@@ -139,6 +140,38 @@ def test_cells_have_readable_ids_and_lists_of_lines(notebook: Path) -> None:
     assert [name for name in ids if RANDOM_ID.fullmatch(name) or not READABLE_ID.fullmatch(name)] == []
     assert len(set(ids)) == len(ids)
     assert [cell["id"] for cell in cells if not isinstance(cell["source"], list)] == []
+
+
+TITLES = {
+    "15a_monitoring": "# 15a Monitoring",
+    "15b_drift": "# 15b Data quality and drift",
+    "15c_retraining": "# 15c Retraining",
+    "15d_deployment": "# 15d Deployment",
+}
+WITH_GIVEN_LINES = {"15a_monitoring", "15d_deployment"}
+"""Lessons in which some blanks open with a given line, which its comment says."""
+
+
+@each_notebook
+def test_the_steps_stand_directly_above_each_blank_and_the_blank_points_at_them(notebook: Path) -> None:
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    for above, blank in itertools.pairwise(cells):
+        if "### BEGIN SOLUTION" not in "".join(blank["source"]):
+            continue
+        assert above["cell_type"] == "markdown"
+        n_steps = len(re.findall(r"^\d+\. ", "".join(above["source"]).split("**Steps**")[1], flags=re.MULTILINE))
+        comments = [line.strip() for line in blank["source"] if line.strip().startswith("# ")]
+        if notebook.stem in WITH_GIVEN_LINES:
+            comments = [text for text in comments if "Given" not in text]
+        assert comments == [f"# Your turn: steps 1-{n_steps} above."]
+
+
+@each_notebook
+def test_the_lesson_has_three_acts_under_one_title(notebook: Path) -> None:
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    text = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+    openings = [line.split(".")[0].split(":")[0] for line in text.splitlines() if line.startswith("# ")]
+    assert openings == [TITLES[notebook.stem], "# Act 1", "# Act 2", "# Act 3"]
 
 
 def execute(

@@ -1,6 +1,7 @@
 """Floor 0, the pantry: the digits as traffic over time, with late labels and a drift of a chosen kind and moment.
 
-May import numpy, the cellar and the other rooms of the pantry. Time is simulated: a stream carries timestamps and never looks at a clock.
+May import numpy, the cellar and the other rooms of the pantry. Time is simulated: a stream carries timestamps and
+never looks at a clock.
 """
 
 from __future__ import annotations
