@@ -87,6 +87,21 @@ def check_choice(value: str, name: str, choices: Collection[str]) -> str:
     return value
 
 
+def check_generator(rng: np.random.Generator) -> np.random.Generator:
+    """Return `rng` if it is a numpy Generator; a seed or None would hide where randomness comes from.
+
+    Examples
+    --------
+    >>> check_generator(7)
+    Traceback (most recent call last):
+    ...
+    ValueError: rng must be a numpy.random.Generator, got 7.
+    """
+    if not isinstance(rng, np.random.Generator):
+        raise ValueError(f"rng must be a numpy.random.Generator, got {rng!r}.")
+    return rng
+
+
 def _is_number(value: object) -> bool:
     """Tell whether `value` is a finite real number (a bool is not)."""
     real = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)

@@ -141,6 +141,10 @@ def test_bad_input_is_named_and_leaves_the_fit_as_it_was() -> None:
         estimator.fit([[0.7, 0.3], [0.4, 0.6]], [0, 1], rng)
     with pytest.raises(ValueError, match=r"probabilities must have 2 columns, got 3\."):
         estimator.estimate([[0.7, 0.2, 0.1]])
+    with pytest.raises(ValueError, match=r"rng must be a numpy\.random\.Generator, got 3"):
+        estimator.fit(*overconfident(rng, 400, 0.8), rng=3)
+    with pytest.raises(ValueError, match=r"rng must be a numpy\.random\.Generator, got None"):
+        LossEstimator().fit(np.zeros((200, 2)), np.zeros(200), np.zeros(200), rng=None)
     assert estimator.estimate([[0.7, 0.3]]) == before
     with pytest.raises(ValueError, match="ridge must be > 0, got 0"):
         LossEstimator(ridge=0.0)

@@ -16,21 +16,6 @@ BLOCK_NUMBERS = 4_000_000
 DEFAULT_PERMUTATIONS = 200
 
 
-def check_generator(rng: np.random.Generator) -> np.random.Generator:
-    """Return `rng` if it is a numpy Generator; a seed or None would hide where randomness comes from.
-
-    Examples
-    --------
-    >>> check_generator(7)
-    Traceback (most recent call last):
-    ...
-    ValueError: rng must be a numpy.random.Generator, got 7.
-    """
-    if not isinstance(rng, np.random.Generator):
-        raise ValueError(f"rng must be a numpy.random.Generator, got {rng!r}.")
-    return rng
-
-
 def random_labels(n_reference: int, n_current: int, n_permutations: int, rng: np.random.Generator) -> np.ndarray:
     """Draw who counts as reference: int8 of shape (1 + n_permutations, n_reference + n_current), 1 for reference.
 

@@ -11,10 +11,10 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tinytorch._arguments import check_integer
+from tinytorch._arguments import check_generator, check_integer
 from tinytorch.stats._effects import in_common_unit, standardised_difference
 from tinytorch.stats._inputs import as_pair
-from tinytorch.stats._permutations import blocks, check_generator, permutation_pvalue
+from tinytorch.stats._permutations import blocks, permutation_pvalue
 from tinytorch.stats._results import TwoSampleResult
 from tinytorch.stats.autocorrelation import pooled_lag1_autocorrelation
 

@@ -12,9 +12,9 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tinytorch._arguments import check_in_range, check_integer
+from tinytorch._arguments import check_generator, check_in_range, check_integer
 from tinytorch.stats._inputs import as_columns
-from tinytorch.stats._permutations import blocks, check_generator
+from tinytorch.stats._permutations import blocks
 from tinytorch.stats.intervals import DEFAULT_CONFIDENCE, Interval
 from tinytorch.stats.special import normal_cdf, normal_isf
 

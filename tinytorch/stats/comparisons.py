@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tinytorch._arguments import check_choice, check_in_range, check_integer
+from tinytorch._arguments import check_choice, check_generator, check_in_range, check_integer
 from tinytorch.stats._inputs import as_pair
-from tinytorch.stats._permutations import blocks, check_generator
+from tinytorch.stats._permutations import blocks
 from tinytorch.stats._results import TwoSampleResult
 from tinytorch.stats.intervals import DEFAULT_CONFIDENCE, check_counts
 from tinytorch.stats.special import normal_sf

@@ -9,10 +9,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tinytorch._arguments import check_integer
+from tinytorch._arguments import check_generator, check_integer
 from tinytorch.stats._effects import in_common_unit
 from tinytorch.stats._inputs import as_pair
-from tinytorch.stats._permutations import DEFAULT_PERMUTATIONS, check_generator, permutation_pvalue, random_labels
+from tinytorch.stats._permutations import DEFAULT_PERMUTATIONS, permutation_pvalue, random_labels
 from tinytorch.stats._results import TwoSampleResult
 
 # Two statistics this many relative roundings of the largest one apart are tied.

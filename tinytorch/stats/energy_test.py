@@ -9,10 +9,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tinytorch._arguments import check_integer
+from tinytorch._arguments import check_generator, check_integer
 from tinytorch.stats._inputs import as_pair
 from tinytorch.stats._pairwise import Kernel, centred_points, permuted_pair_sums, squared_distances
-from tinytorch.stats._permutations import DEFAULT_PERMUTATIONS, check_generator, permutation_pvalue
+from tinytorch.stats._permutations import DEFAULT_PERMUTATIONS, permutation_pvalue
 from tinytorch.stats._results import TwoSampleResult
 
 # Two statistics this many roundings of a mean distance apart are tied.

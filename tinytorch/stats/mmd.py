@@ -9,10 +9,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tinytorch._arguments import check_integer, check_positive
+from tinytorch._arguments import check_generator, check_integer, check_positive
 from tinytorch.stats._inputs import as_pair
 from tinytorch.stats._pairwise import Kernel, PairSums, centred_points, permuted_pair_sums, squared_distances
-from tinytorch.stats._permutations import DEFAULT_PERMUTATIONS, check_generator, permutation_pvalue
+from tinytorch.stats._permutations import DEFAULT_PERMUTATIONS, permutation_pvalue
 from tinytorch.stats._results import TwoSampleResult
 
 # Rows that the median distance is taken over: their 44,850 pairs fix it to a few percent, and so the kernel's width.

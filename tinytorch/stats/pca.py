@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tinytorch._arguments import check_in_range, check_integer
+from tinytorch._arguments import check_generator, check_in_range, check_integer
 from tinytorch.stats._effects import in_common_unit
 from tinytorch.stats._inputs import as_columns, as_pair
-from tinytorch.stats._permutations import DEFAULT_PERMUTATIONS, check_generator
+from tinytorch.stats._permutations import DEFAULT_PERMUTATIONS
 from tinytorch.stats._results import TwoSampleResult
 from tinytorch.stats.permutation import permutation_test
 

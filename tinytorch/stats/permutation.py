@@ -9,10 +9,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tinytorch._arguments import check_choice, check_integer
+from tinytorch._arguments import check_choice, check_generator, check_integer
 from tinytorch.stats._effects import cohens_d, in_common_unit, mean_and_squares
 from tinytorch.stats._inputs import as_pair
-from tinytorch.stats._permutations import blocks, check_generator, permutation_pvalue, random_labels
+from tinytorch.stats._permutations import blocks, permutation_pvalue, random_labels
 from tinytorch.stats._results import TwoSampleResult
 
 # The smallest p-value is then 0.001 and the standard error of one near 0.05 is 0.007.

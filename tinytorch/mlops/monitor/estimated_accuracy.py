@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch._arguments import check_in_range
+from tinytorch._arguments import check_generator, check_in_range
 from tinytorch.mlops.monitor.metric import Metric
 from tinytorch.mlops.validate import (
     NotFittedError,
@@ -79,6 +79,7 @@ class AccuracyEstimator:
         ValueError
             If there are fewer than 50 rows, the lengths differ, or a label has no probability.
         """
+        check_generator(rng)
         table = as_probabilities(probabilities)
         truth = as_labels(labels, "labels", table.shape[1])
         check_same_length({"labels": truth, "probabilities": table})

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from tinytorch._arguments import check_in_range, check_positive
+from tinytorch._arguments import check_generator, check_in_range, check_positive
 from tinytorch.mlops.monitor.metric import Metric
 from tinytorch.mlops.validate import (
     NotFittedError,
@@ -79,6 +79,7 @@ class LossEstimator:
         ValueError
             If there are fewer than 100 rows, the lengths differ, or a value is not a finite number.
         """
+        check_generator(rng)
         table, guess = as_features(features), as_values(predictions, "predictions")
         truth = as_values(targets, "targets")
         check_same_length({"features": table, "predictions": guess, "targets": truth})

@@ -13,8 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tinytorch._arguments import check_in_range, check_integer
-from tinytorch.stats._permutations import check_generator
+from tinytorch._arguments import check_generator, check_in_range, check_integer
 from tinytorch.stats.summaries._checks import check_same_kind, check_same_width, split_missing
 
 # Values the top level may hold: a rank error of about 0.3% at three times so many numbers (24 KB) a column.
